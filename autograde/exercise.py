@@ -1,0 +1,126 @@
+"""What an exercise is: cases, a probe, an oracle and its known misconceptions. One specification, `weekN.name`, each."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question put to an answer. `inputs` is plain data by name (see wire.py), in the order of the signature.
+
+    `edge` marks a corner that a thoughtless constant may hit: it earns nothing until an ordinary case passes.
+    """
+
+    name: str
+    inputs: dict[str, Any]
+    weight: float = 1.0
+    edge: bool = False
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known wrong answer as code, and the hint for whoever gives it: it leads to the mistake, not to the solution."""
+
+    name: str
+    answer: Callable
+    hint: str
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """|got - expected| <= atol + rtol * |expected|, in float64."""
+
+    rtol: float = 1e-4
+    atol: float = 1e-5
+
+
+def call(target, inputs):
+    """The plain probe: one call, arguments by position, so that a learner may name parameters freely."""
+    return target(*inputs.values())
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A graded exercise. `title`, `why` and `oracle` are the words that a learner reads; the rest is the machinery.
+
+    cases(rng)          draws the cases from a torch.Generator; edge cases always among them
+    expected(inputs)    the right result, from the library that practitioners use wherever one exists
+    probe(target, inputs)  runs beside the learner's code and returns plain data; self-contained: it imports what it needs
+    accepts(inputs, got)   in place of `expected`, where many results are right: None, or what is wrong in a few words
+    library             aten operators that an answer may not simply call, such as "aten._log_softmax"
+    keeps_inputs        False where the docstring allows an answer to change its arguments
+    """
+
+    id: str
+    title: str
+    points: float
+    minutes: float
+    why: str
+    oracle: str
+    cases: Callable[[torch.Generator], Iterable[Case]]
+    expected: Callable[[dict], Any] | None = None
+    probe: Callable[[Callable, dict], Any] = call
+    accepts: Callable[[dict, Any], str | None] | None = None
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    misconceptions: tuple[Misconception, ...] = ()
+    library: tuple[str, ...] = ()
+    keeps_inputs: bool = True
+    seconds: float = 10.0
+
+    def __post_init__(self):
+        if (self.expected is None) == (self.accepts is None):
+            raise ValueError(f"{self.id}: give either `expected` or `accepts`")
+
+    @property
+    def name(self) -> str:
+        """What the learner defines: the part of the id after the dot."""
+        return self.id.partition(".")[2]
+
+    @property
+    def probe_source(self) -> str:
+        """All that is sent to where the learner's code runs."""
+        return textwrap.dedent(inspect.getsource(self.probe))
+
+    def draw(self, seed: int) -> list[Case]:
+        """The cases of one seed; the same seed gives the same cases on every machine."""
+        return list(self.cases(torch.Generator().manual_seed(seed)))
+
+
+class UnknownExercise(LookupError):
+    """No exercise has this id; the message lists the near ones."""
+
+    def __str__(self):
+        return self.args[0]
+
+
+def weeks() -> list[str]:
+    """Names of the weeks that have exercises: ['week0', 'week1', …]."""
+    from autograde import exercises
+
+    return sorted(m.name for m in pkgutil.iter_modules(exercises.__path__) if m.name.startswith("week"))
+
+
+def of_week(week: str) -> tuple[Exercise, ...]:
+    """The exercises of one week, in the order of its lessons."""
+    return importlib.import_module(f"autograde.exercises.{week}").EXERCISES
+
+
+def find(exercise_id: str) -> Exercise:
+    """The exercise of this id. Raises UnknownExercise, with the near ids, where there is none."""
+    week = str(exercise_id).partition(".")[0]
+    if week in weeks():
+        for exercise in of_week(week):
+            if exercise.id == exercise_id:
+                return exercise
+    ids = [exercise.id for known in weeks() for exercise in of_week(known)]
+    near = difflib.get_close_matches(str(exercise_id), ids, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the weeks here are {', '.join(weeks())}."
+    raise UnknownExercise(f"There is no exercise {exercise_id!r}: {hint}")

@@ -1,0 +1,1 @@
+"""The specifications, one module a week; each ends in the tuple EXERCISES."""

@@ -1,0 +1,1 @@
+"""The student release (week*/, generated) and the bench that its notebooks work at (course.lab)."""
