@@ -1,4 +1,4 @@
-"""What an exercise is: cases, a probe, an oracle and its known misconceptions. One specification, `weekN.name`, each."""
+"""What an exercise is: cases, a probe, an oracle, and its known misconceptions."""
 
 import difflib
 import importlib
@@ -51,12 +51,12 @@ def call(target, inputs):
 class Exercise:
     """A graded exercise. `title`, `why` and `oracle` are the words that a learner reads; the rest is the machinery.
 
-    cases(rng)          draws the cases from a torch.Generator; edge cases always among them
-    expected(inputs)    the right result, from the library that practitioners use wherever one exists
-    probe(target, inputs)  runs beside the learner's code and returns plain data; self-contained: it imports what it needs
-    accepts(inputs, got)   in place of `expected`, where many results are right: None, or what is wrong in a few words
-    library             aten operators that an answer may not simply call, such as "aten._log_softmax"
-    keeps_inputs        False where the docstring allows an answer to change its arguments
+    cases(rng)             draws the cases from a torch.Generator; edge cases always among them
+    probe(target, inputs)  runs beside the learner's code and returns plain data; it imports all that it needs
+    expected(inputs)       the right result, from the library that practitioners use wherever one exists
+    accepts(inputs, got)   in place of `expected`, where many results are right: None, or what is wrong
+    library                aten operators that an answer may not simply call, such as "aten._log_softmax"
+    keeps_inputs           False where the docstring allows an answer to change its arguments
     """
 
     id: str

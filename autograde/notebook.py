@@ -13,7 +13,7 @@ import traceback
 from autograde.exercise import UnknownExercise, find
 from autograde.oracle import NotCallable, Verdict, run
 
-# mark, words and colour for each status; colours keep 4.5 : 1 on white, and are never alone: the mark and word say it too
+# A mark, a word and a colour for each status: the colour (4.5 : 1 on white) never says it alone.
 _LOOK = {
     "right": ("✓", "Right", "#00734c"),
     "partly": ("◐", "Partly right", "#9a5b00"),
@@ -46,14 +46,14 @@ def check(exercise_id: str, target, *, seed: int = 0) -> float:
     except Exception:  # a fault of ours, not the learner's: said so in full, and the notebook goes on
         note = "The check itself failed; this is not your mistake. Please send the lines below to your instructor."
         return _show(title, "wrong", earned, points, note, traceback.format_exc())
+    if verdict.status == "blank":
+        return _show(title, "blank", earned, points)
     earned = round(points * verdict.score, 4)
-    return _show(title, verdict.status, earned, points, verdict.hint if verdict.status != "blank" else "", _details(verdict))
+    return _show(title, verdict.status, earned, points, verdict.hint, _details(verdict))
 
 
 def _details(verdict: Verdict) -> str:
     """Inputs, got and expected of the first case that differs, in that order; then what the answer printed."""
-    if verdict.status == "blank":
-        return ""
     lines = [f"{'✓' if case.passed else '✗'} {case.name}" for case in verdict.cases]
     first = next((case for case in verdict.cases if not case.passed), None)
     if first:
@@ -67,7 +67,7 @@ def _details(verdict: Verdict) -> str:
     return "\n".join(lines)
 
 
-def _show(title, status, earned, points, note, details="") -> float:
+def _show(title, status, earned, points, note="", details="") -> float:
     mark, word, colour = _LOOK[status]
     head = f"{word}: {title}" + (f", {earned:g} of {points:g} points" if points else "")
     text = "\n".join([f"{mark} {head}"] + ([note] if note else []) + ([details] if details else []))
@@ -107,7 +107,8 @@ class _LateTarget(ast.NodeTransformer):
         named = isinstance(node.func, ast.Name) and node.func.id == "check"
         if named and len(node.args) == 2 and isinstance(node.args[1], ast.Name):
             name = node.args[1].id
-            late = ast.parse(f"__import__('autograde.notebook', fromlist=['lookup']).lookup(globals(), {name!r})", mode="eval")
+            lookup = "__import__('autograde.notebook', fromlist=['lookup']).lookup"
+            late = ast.parse(f"{lookup}(globals(), {name!r})", mode="eval")
             node.args[1] = ast.copy_location(late.body, node.args[1])
             ast.fix_missing_locations(node)
         return node

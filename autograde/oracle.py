@@ -1,7 +1,7 @@
 """The trusted side: what each case should have given, what a wrong answer means, and the verdict.
 
-`run` is the whole way in one process: draw → probe (beside the learner's code) → judge. A grader that keeps the learner's
-code in another process sends the same messages there and calls `judge` on the replies.
+`run` is the whole way in one process: draw → probe (beside the learner's code) → judge. A grader that keeps the
+learner's code in another process sends the same messages there and calls `judge` on the replies.
 """
 
 import functools
@@ -33,7 +33,7 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """score is in [0, 1]; status is right, partly, wrong or blank; `misconception` names the known mistake, if it is one."""
+    """score is in [0, 1]; status is right, partly, wrong or blank; `misconception` names a mistake that is known."""
 
     id: str
     score: float
@@ -51,19 +51,19 @@ def run(exercise_id: str, target, *, seed: int = 0) -> Verdict:
     exercise = find(exercise_id)
     if not callable(target):
         raise NotCallable(
-            f"{exercise.name} is a {type(target).__name__}, not a function: "
+            f"{exercise.name} is {kind(target)}, not a function: "
             f'write check("{exercise.id}", {exercise.name}) with the name alone, without brackets'
         )
     return judge(exercise, seed, ask(exercise, target, seed))
 
 
-def ask(exercise: Exercise, target, seed: int) -> list[dict]:
+def ask(exercise: Exercise, target, seed: int, library: tuple[str, ...] | None = None) -> list[dict]:
     """Put the cases of a seed to `target` in this process → its replies, as they would come over a wire."""
     return probe.answer(
         target,
         exercise.probe_source,
-        [case.message for case in _cases(exercise.id, seed)],
-        library=exercise.library,
+        [case.message for case in _cases(exercise, seed)],
+        library=exercise.library if library is None else library,
         keeps_inputs=exercise.keeps_inputs,
         seconds=exercise.seconds,
     )
@@ -71,7 +71,7 @@ def ask(exercise: Exercise, target, seed: int) -> list[dict]:
 
 def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
     """The verdict on an answer's replies, one a case; trusts nothing in them but their values."""
-    cases = _cases(exercise.id, seed)
+    cases = _cases(exercise, seed)
     outcomes = [_outcome(reply) for reply in replies] if len(replies) == len(cases) else []
     if len(outcomes) != len(cases):
         raise wire.WireError(f"{len(replies)} replies to {len(cases)} cases")
@@ -95,7 +95,10 @@ def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
 
 
 def compare(got, expected, tolerance: Tolerance) -> str | None:
-    """None where they agree, else the reason in a few words. Width of dtype never matters, its kind does."""
+    """None where they agree, else the reason in a few words.
+
+    The width of a dtype never matters; its kind does: ids and masks are no floats, though a whole number may be one.
+    """
     if isinstance(expected, dict):
         if not isinstance(got, dict):
             return f"returned {kind(got)}, expected a dict"
@@ -106,6 +109,7 @@ def compare(got, expected, tolerance: Tolerance) -> str | None:
             )
         return next((f"{k!r}: {r}" for k, e in expected.items() if (r := compare(got[k], e, tolerance))), None)
     if isinstance(expected, list | tuple) and not _numbers(expected):
+        got = got.tolist() if isinstance(got, torch.Tensor) and got.ndim else got
         if not isinstance(got, list | tuple) or len(got) != len(expected):
             return f"returned {kind(got)}, expected {len(expected)} values"
         pairs = enumerate(zip(got, expected, strict=True), 1)
@@ -121,9 +125,11 @@ def compare(got, expected, tolerance: Tolerance) -> str | None:
 def _compare_tensors(got, expected, tolerance):
     if got.shape != expected.shape:
         return f"shape {_shape(got)}, expected {_shape(expected)}"
-    if _dtype_kind(got) != _dtype_kind(expected):
-        return f"{_dtype_kind(got)} values ({_name(got.dtype)}), expected {_dtype_kind(expected)} values"
-    if expected.is_floating_point():
+    kinds = _dtype_kind(got), _dtype_kind(expected)
+    a_number = kinds == ("integer", "real") or (kinds == ("real", "integer") and got.ndim == 0)
+    if kinds[0] != kinds[1] and not a_number:
+        return f"{kinds[0]} values ({_name(got.dtype)}), expected {kinds[1]} values"
+    if "real" in kinds:
         got, expected = got.double(), expected.double()
         wrong = ~torch.isclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
     else:
@@ -156,8 +162,8 @@ class _Outcome:
 
 
 @functools.lru_cache(maxsize=256)
-def _cases(exercise_id, seed):
-    exercise, cases = find(exercise_id), []
+def _cases(exercise, seed):
+    cases = []
     for case in exercise.draw(seed):
         message = wire.encode(case.inputs)
         expected = None
@@ -168,10 +174,9 @@ def _cases(exercise_id, seed):
 
 
 @functools.lru_cache(maxsize=1024)
-def _mistaken(exercise_id, seed, index):
-    """The outcomes of a known wrong answer, made the same way as a learner's."""
-    exercise = find(exercise_id)
-    replies = ask(exercise, exercise.misconceptions[index].answer, seed)
+def _mistaken(exercise, seed, misconception):
+    """The outcomes of a known wrong answer, made as a learner's are, but free to call the library."""
+    replies = ask(exercise, misconception.answer, seed, library=())
     return tuple(_outcome(reply) for reply in replies)
 
 
@@ -202,7 +207,8 @@ def _result(exercise, case, outcome, reply):
         return CaseResult(case.name, True, printed=printed)
     inputs = "\n".join(f"{name} = {_short(value)}" for name, value in wire.decode(case.message).items())
     expected = "" if exercise.accepts else _short(case.expected)
-    return CaseResult(case.name, False, reason, inputs, "" if outcome.error else _short(outcome.value), expected, printed)
+    got = "" if outcome.error else _short(outcome.value)
+    return CaseResult(case.name, False, reason, inputs, got, expected, printed)
 
 
 def _share(cases, results):
@@ -217,8 +223,8 @@ def _recognise(exercise, seed, results, outcomes):
     """→ (misconception, exact): one that gives the same on every case, else one that explains every failure."""
     explains = None
     failed = [i for i, result in enumerate(results) if not result.passed]
-    for index, misconception in enumerate(exercise.misconceptions):
-        mistaken = _mistaken(exercise.id, seed, index)
+    for misconception in exercise.misconceptions:
+        mistaken = _mistaken(exercise, seed, misconception)
         if not all(_alike(outcomes[i], mistaken[i], exercise.tolerance) for i in failed):
             continue
         if all(_alike(a, b, exercise.tolerance) for a, b in zip(outcomes, mistaken, strict=True)):
@@ -279,14 +285,15 @@ def _name(dtype):
 
 
 def kind(value) -> str:
-    """What a value is, for a reader: 'a (2, 3) tensor of float32', 'None', 'a list of 4'."""
+    """What a value is, for a reader: 'a (2, 3) tensor of float32', 'None', 'a list of 4', 'an int'."""
     if isinstance(value, torch.Tensor):
-        return f"a {tuple(value.shape)} tensor of {_name(value.dtype)}" if value.ndim else f"a scalar of {_name(value.dtype)}"
+        shape = f"{tuple(value.shape)} " if value.ndim else "scalar "
+        return f"a {shape}tensor of {_name(value.dtype)}"
     if value is None:
         return "None"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    return f"a {type(value).__name__}"
+    return f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
 
 
 def _short(value, limit=240):

@@ -1,7 +1,7 @@
 """Runs beside the learner's code: calls the probe on each case and describes what came back, as plain data.
 
-Nothing said here is believed by a grader; it is compared elsewhere (oracle.py). The module leans on torch and wire alone,
-so that it can be carried into a sandbox.
+Nothing said here is believed by a grader; it is compared elsewhere (oracle.py). The module leans on torch and wire
+alone, so that it can be carried into a sandbox.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class _Refuse(TorchDispatchMode):
         name = str(func.overloadpacket)
         if name in self.operators:
             operator = name.removeprefix("aten.").removesuffix("_forward").lstrip("_")
-            raise LibraryCall(f"torch's own {operator} is the answer to this exercise: build it from simpler operations")
+            raise LibraryCall(f"torch's own {operator} does this exercise for you: build it from simpler operations")
         return func(*args, **(kwargs or {}))
 
 
@@ -107,7 +107,7 @@ def load(source):
     """The probe that `source` defines: executed alone, so that it cannot lean on the grader's own modules."""
     namespace = {"__name__": "probe"}
     exec(compile(source, "<probe>", "exec"), namespace)
-    return [value for value in namespace.values() if callable(value) and getattr(value, "__module__", "") == "probe"][-1]
+    return [value for value in namespace.values() if getattr(value, "__module__", "") == "probe"][-1]
 
 
 def answer(target, probe_source, messages, *, library=(), keeps_inputs=True, seconds=10.0):

@@ -1,7 +1,7 @@
 """Plain data as JSON and back: what may cross between a learner's code and the grader.
 
-Numbers, strings, lists, dicts, dtypes and raw tensor bytes; never pickle. `encode` runs beside the learner's code and is
-lenient; `decode` runs on the trusted side and believes nothing: kinds, sizes, dtypes and depth are all checked.
+Numbers, strings, lists, dicts, dtypes and raw tensor bytes; never pickle. `encode` runs beside the learner's code and
+is lenient; `decode` runs on the trusted side and believes nothing: kinds, sizes, dtypes and depth are all checked.
 """
 
 import base64
@@ -13,7 +13,7 @@ import torch
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 8
-MAX_DIGITS = 4000
+MAX_BITS = 64  # of an integer
 
 _NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
 DTYPES = {name: getattr(torch, name) for name in _NAMES}
@@ -47,7 +47,7 @@ def encode(value, depth=0):
         return {"list": [encode(item, depth + 1) for item in value]}
     if isinstance(value, dict):
         return {"dict": [[str(key), encode(item, depth + 1)] for key, item in value.items()]}
-    raise WireError(f"a {type(value).__name__}")
+    raise WireError(f"something of type {type(value).__name__}")
 
 
 def decode(message, depth=0):
@@ -61,7 +61,7 @@ def decode(message, depth=0):
         return DTYPES[body]
     if kind == "plain" and type(body) in (type(None), bool, float, str):
         return body
-    if kind == "plain" and type(body) is int and body.bit_length() < 4 * MAX_DIGITS:
+    if kind == "plain" and type(body) is int and body.bit_length() <= MAX_BITS:
         return body
     if kind == "list" and type(body) is list:
         return [decode(item, depth + 1) for item in body]
