@@ -13,7 +13,7 @@ import torch
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 8
-MAX_BITS = 64  # of an integer
+MAX_BITS = 63  # of an integer: what int64 holds
 
 _NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
 DTYPES = {name: getattr(torch, name) for name in _NAMES}
