@@ -102,7 +102,7 @@ def port_in_use(port: int, host: str = "localhost") -> bool:
             try:
                 probe.bind(address)
             except OSError as error:
-                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                if error.errno == errno.EADDRINUSE:
                     return True
     return False
 

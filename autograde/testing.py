@@ -17,5 +17,6 @@ def main(args) -> int:
     if missing := [name for name in ("pytest", "xdist") if importlib.util.find_spec(name) is None]:
         print(f'No {missing[0]} here: pip install -c constraints.txt -e ".[lab,grade,dev]" brings it.', file=sys.stderr)
         return 1
-    # loadgroup keeps the tests of one xdist_group, such as those that share a JupyterLab server, in one process
-    return subprocess.call([sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *args], cwd=root)
+    # a file's tests stay in one process, so that what they share is made once; tests/conftest.py puts long ones first
+    spread = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return subprocess.call([sys.executable, "-m", "pytest", *spread, *args], cwd=root)

@@ -1,0 +1,234 @@
+"""Curves of logged losses: smoothing one, and reading numbers off one."""
+
+import torch
+
+from autograde.exercise import Case, Exercise, Misconception
+from autograde.exercises.draws import integer, normal, uniform
+
+# --- ema --------------------------------------------------------------------------------------------------------------
+
+
+def _noisy_curve(rng, n):
+    """A loss that falls from about 5.5 to about 2.5, with noise."""
+    return 2.5 + 3 * torch.exp(-torch.arange(n) / (n / 3)) + normal(rng, n, scale=0.3)
+
+
+def _ema_cases(rng):
+    yield Case("a short curve", {"values": _noisy_curve(rng, 5), "beta": uniform(rng, 0.6, 0.9)})
+    yield Case("a long curve, heavily smoothed", {"values": _noisy_curve(rng, 120), "beta": uniform(rng, 0.95, 0.99)})
+    yield Case("a curve that crosses zero", {"values": normal(rng, 8, scale=2), "beta": uniform(rng, 0.2, 0.4)})
+    yield Case("a flat curve stays flat", {"values": torch.full((6,), uniform(rng, 1, 5)), "beta": 0.9}, edge=True)
+    yield Case("one value", {"values": _noisy_curve(rng, 1), "beta": 0.9}, edge=True)
+    yield Case("beta 0 gives the values back", {"values": _noisy_curve(rng, 4), "beta": 0.0}, edge=True)
+
+
+def _weighted_means(inputs):
+    """Entry t: the mean of values[: t + 1] with weights beta ** age. What pandas calls ewm(alpha=1 - beta).mean()."""
+    values, beta = inputs["values"].double(), inputs["beta"]
+    age = torch.arange(len(values)).flip(0)
+    weights = torch.tensor(beta, dtype=torch.float64) ** age
+    n = len(values)
+    return torch.stack([(values[:t] * weights[n - t :]).sum() / weights[n - t :].sum() for t in range(1, n + 1)])
+
+
+def _averages(values, beta, start=0.0, steps=None):
+    average, smooth = start, []
+    for step, value in enumerate(values.tolist(), 1):
+        average = beta * average + (1 - beta) * value
+        smooth.append(average / (1 - beta ** steps(step, len(values))) if steps else average)
+    return smooth
+
+
+EMA = Exercise(
+    id="week1.ema",
+    title="Smooth a noisy curve",
+    points=2,
+    minutes=8,
+    why="A smoothed curve without the correction shows a spike or a dip at the start that the run never had.",
+    oracle="pandas' ewm(alpha=1 - beta).mean(), written out",
+    cases=_ema_cases,
+    expected=_weighted_means,
+    misconceptions=(
+        Misconception(
+            "no correction",
+            lambda values, beta: _averages(values, beta),
+            "Your curve starts far too low, at {got}: the average begins at zero, and its first entries still feel "
+            "that.",
+        ),
+        Misconception(
+            "beta and 1 - beta swapped",
+            lambda values, beta: _averages(values, 1 - beta, steps=lambda t, n: t),
+            "A larger beta smooths less in your answer. Which weight belongs to the past, which to the new value?",
+        ),
+        Misconception(
+            "corrected with the final length",
+            lambda values, beta: _averages(values, beta, steps=lambda t, n: n),
+            "You divide every entry by the same number, which is right for the last entry alone. How many values have "
+            "gone into entry t?",
+        ),
+        Misconception(
+            "started at the first value",
+            lambda values, beta: _averages(values, beta, start=values[0].item()),
+            "You start from the first value, so it keeps far more weight than the others. Start from zero and correct.",
+        ),
+        Misconception(
+            "steps counted from zero",
+            lambda values, beta: _averages(values, beta, steps=lambda t, n: t - 1),
+            "The first entry divides by zero: at the first value one value has gone in, not none.",
+        ),
+    ),
+)
+
+# --- read_curve -------------------------------------------------------------------------------------------------------
+
+# The log of the document that this exercise grew from: its own answers to it are among the misconceptions.
+LOG_STEPS = [1, 50, 100, 200, 300, 400, 500, 600, 700, 800, 900]
+LOG_LOSSES = [5.472, 5.801, 5.234, 4.567, 4.123, 3.889, 3.756, 3.689, 3.645, 3.621, 3.609]
+
+KEYS = ("spike", "recovered_at", "best_step", "tail_slope", "warmup_end", "decay_start")
+
+
+def _read_probe(target, inputs):
+    result = target(list(inputs["steps"]), list(inputs["losses"]))
+    if not isinstance(result, dict):
+        raise TypeError(f"expected a dict, got a {type(result).__name__}")
+    if inputs["key"] not in result:
+        raise KeyError(f"{inputs['key']} is missing from the dict")
+    value = result[inputs["key"]]
+    value = value.item() if hasattr(value, "item") else value
+    whole = inputs["key"] in ("recovered_at", "best_step") and isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value  # a step is a step, 900 or 900.0
+
+
+def _logs(rng):
+    """name → (steps, losses), each with another trap."""
+    yield "the log of the lesson", LOG_STEPS, LOG_LOSSES
+
+    def fall(start, n):
+        losses = [start]
+        for _ in range(n - 1):
+            losses.append(round(losses[-1] - uniform(rng, 0.02, 0.3), 3))
+        return losses
+
+    def steps(n):
+        marks = [1]
+        for _ in range(n - 1):
+            marks.append(marks[-1] + integer(rng, 7, 60))
+        return marks
+
+    losses = fall(uniform(rng, 5, 6), 9)
+    yield "a log without a spike", steps(9), losses
+
+    start = uniform(rng, 5, 6)
+    dip, peak = round(start - 0.2, 3), round(start + uniform(rng, 0.3, 0.9), 3)
+    slow = [round(start + 0.1, 3), start, *fall(round(start - 0.4, 3), 4)]
+    slow[-1] = round(slow[-2] + 0.05, 3)  # the best step is not the last
+    yield "a dip, a spike, a slow way back", steps(9), [start, dip, peak, *slow]
+
+    rising = [uniform(rng, 2, 3)]
+    for _ in range(5):
+        rising.append(round(rising[-1] + uniform(rng, 0.2, 0.9), 3))
+    rising[1] = round(rising[0] - 0.1, 3)
+    yield "a run that diverges", steps(6), rising
+
+
+def _read_cases(rng):
+    for name, steps, losses in _logs(rng):
+        for key in KEYS:
+            edge = key in ("warmup_end", "decay_start") or (key == "recovered_at" and "diverges" in name)
+            edge = edge or (key == "spike" and "without" in name)
+            weight = 0.5 if key in ("warmup_end", "decay_start") else 1.0
+            yield Case(f'"{key}" of {name}', {"steps": steps, "losses": losses, "key": key}, weight, edge)
+
+
+def _true_reading(steps, losses):
+    steps, losses = torch.tensor(steps), torch.tensor(losses, dtype=torch.float64)
+    back = (losses <= losses[0]) & (steps >= steps[losses.argmax()])
+    return {
+        "spike": float(losses.max() - losses[0]),
+        "recovered_at": int(steps[back][0]) if back.any() else None,
+        "best_step": int(steps[losses.argmin()]),
+        "tail_slope": float((losses[-1] - losses[-3]) / (steps[-1] - steps[-3]) * 100),
+        "warmup_end": None,
+        "decay_start": None,
+    }
+
+
+def _misread(**wrong):
+    """The true reading with some keys read wrongly: key = function of (steps, losses)."""
+
+    def read_curve(steps, losses):
+        return _true_reading(steps, losses) | {key: read(steps, losses) for key, read in wrong.items()}
+
+    return read_curve
+
+
+def _peak_step(steps, losses):
+    return steps[losses.index(max(losses))]
+
+
+def _first_return(steps, losses):
+    return next((s for s, loss in zip(steps[1:], losses[1:], strict=True) if loss <= losses[0]), None)
+
+
+READ_CURVE = Exercise(
+    id="week1.read_curve",
+    title="Read a logged run",
+    points=2,
+    minutes=12,
+    why="A run is judged by its log; what the log cannot show is the most expensive thing to guess.",
+    oracle="computed from the log by torch",
+    cases=_read_cases,
+    probe=_read_probe,
+    expected=lambda i: _true_reading(i["steps"], i["losses"])[i["key"]],
+    misconceptions=(
+        Misconception(
+            "the height of the peak",
+            _misread(spike=lambda steps, losses: max(losses)),
+            "{got} is the highest loss itself. How far is that above where the run began?",
+        ),
+        Misconception(
+            "the spike is over at its peak",
+            _misread(recovered_at=_peak_step),
+            "At step {got} the loss has only stopped rising. The spike is over when the loss is back where it started.",
+        ),
+        Misconception(
+            "a dip before the spike",
+            _misread(recovered_at=_first_return),
+            "You look for the way back from the start of the log, and find a dip before the spike, or nothing to come "
+            "back from. From which entry on can a spike be over?",
+        ),
+        Misconception(
+            "row number instead of step",
+            _misread(best_step=lambda steps, losses: losses.index(min(losses))),
+            "{got} is a row of the log. Which step was logged there?",
+        ),
+        Misconception(
+            "the last step is the best",
+            _misread(best_step=lambda steps, losses: steps[-1]),
+            "You take the last step for the best one. The log itself says which it is.",
+        ),
+        Misconception(
+            "a change, not a slope",
+            _misread(tail_slope=lambda steps, losses: losses[-1] - losses[-3]),
+            "{got} is the change between two entries. A slope also needs the number of steps between them.",
+        ),
+        Misconception(
+            "per step",
+            _misread(tail_slope=lambda steps, losses: (losses[-1] - losses[-3]) / (steps[-1] - steps[-3])),
+            "Your slope is the change for one step; it was asked for a hundred.",
+        ),
+        Misconception(
+            "warm-up ends where the loss peaks",
+            _misread(warmup_end=_peak_step),
+            "A warm-up is a matter of the learning rate, and this log has no learning rate in it. Many schedules give "
+            "a peak at step {got}.",
+        ),
+        Misconception(
+            "decay begins at 80 %",
+            _misread(decay_start=lambda steps, losses: round(0.8 * steps[-1])),
+            "80 % of the run is a habit of some schedules, not something that these losses show: a slower fall has "
+            "other causes too.",
+        ),
+    ),
+)

@@ -1,0 +1,282 @@
+"""Measures made from losses: perplexity, bits per byte, and the floor that a data set sets."""
+
+import math
+from collections import Counter, defaultdict
+
+import torch
+
+from autograde.exercise import Case, Exercise, Misconception
+from autograde.exercises.draws import integer, integers, uniform
+
+# --- perplexity -------------------------------------------------------------------------------------------------------
+
+
+def _losses(rng, n):
+    return 0.5 + 4 * torch.rand(n, generator=rng)
+
+
+def _perplexity_cases(rng):
+    short_last = torch.cat([integers(rng, 900, 1024, 3), integers(rng, 20, 90, 1)])
+    losses = torch.cat([_losses(rng, 3), 5 + _losses(rng, 1)])
+    yield Case("a short last batch", {"losses": losses, "token_counts": short_last})
+    yield Case("batches of many sizes", {"losses": _losses(rng, 6), "token_counts": integers(rng, 2, 400, 6)})
+    yield Case("equal batches", {"losses": _losses(rng, 4), "token_counts": integers(rng, 8, 64, 1).expand(4).clone()})
+    one_token = torch.tensor([1, integer(rng, 2, 4)])
+    yield Case(
+        "a batch of one token", {"losses": torch.tensor([6.0, 1.0]) + _losses(rng, 2), "token_counts": one_token}
+    )
+    losses, counts = _losses(rng, 5), integers(rng, 10, 99, 5)
+    empty = integer(rng, 0, 4)
+    losses[empty], counts[empty] = math.nan, 0
+    yield Case("a batch without tokens", {"losses": losses, "token_counts": counts})
+    yield Case("one batch", {"losses": _losses(rng, 1), "token_counts": integers(rng, 5, 50, 1)})
+
+
+def _perplexity(inputs):
+    """The loss of every token, put one after the other: exp of their plain mean."""
+    pairs = zip(inputs["losses"].double(), inputs["token_counts"].tolist(), strict=True)
+    return torch.exp(torch.cat([loss.expand(count) for loss, count in pairs]).mean())
+
+
+def _weighted(values, counts):
+    kept = counts > 0
+    return (values[kept] * counts[kept]).sum() / counts.sum()
+
+
+PERPLEXITY = Exercise(
+    id="week1.perplexity",
+    title="Perplexity of a corpus",
+    points=2,
+    minutes=8,
+    why="Averaged wrongly, the same model gets another perplexity whenever the batch size changes.",
+    oracle="exp of torch.mean over every token's loss",
+    cases=_perplexity_cases,
+    expected=_perplexity,
+    misconceptions=(
+        Misconception(
+            "mean of perplexities",
+            lambda losses, token_counts: _weighted(losses.exp(), token_counts),
+            "You average perplexities: {got} instead of {expected}. A bad batch weighs far too much then. In which "
+            "order come mean and exp?",
+        ),
+        Misconception(
+            "unweighted mean",
+            lambda losses, token_counts: losses[token_counts > 0].mean().exp(),
+            "Every batch counts the same in your mean, whatever its number of tokens.",
+        ),
+        Misconception(
+            "base 2",
+            lambda losses, token_counts: 2 ** _weighted(losses, token_counts),
+            "You raise 2 to the mean loss. These losses are in nats: which base belongs to them?",
+        ),
+        Misconception(
+            "a batch without tokens spoils the sum",
+            lambda losses, token_counts: ((losses * token_counts).sum() / token_counts.sum()).exp(),
+            "One batch has no tokens and NaN as its loss, and 0 × NaN is NaN. A weight of zero does not leave it out.",
+        ),
+        Misconception(
+            "the mean loss",
+            lambda losses, token_counts: _weighted(losses, token_counts),
+            "{got} is the mean loss of the corpus. Its perplexity is one step further.",
+        ),
+    ),
+)
+
+# --- bits_per_byte ----------------------------------------------------------------------------------------------------
+
+
+def _bits_per_byte_cases(rng):
+    def text(tokens_low, tokens_high, bytes_per_token):
+        tokens = integer(rng, tokens_low, tokens_high)
+        n_bytes = round(tokens * bytes_per_token)
+        return {"mean_loss": uniform(rng, 0.8, 6), "n_tokens": tokens, "n_bytes": n_bytes}
+
+    yield Case("a tokenizer with long tokens", text(200, 900, uniform(rng, 3, 5)))
+    yield Case("a tokenizer with short tokens", text(1_000, 9_000, uniform(rng, 1.5, 2.5)))
+    yield Case("more tokens than bytes, as with BOS and EOS", text(20, 60, 0.9))
+    yield Case("one token a byte", text(100, 300, 1), edge=True)
+    yield Case("a perfect model", {**text(100, 300, 4), "mean_loss": 0.0}, edge=True)
+
+
+BITS_PER_BYTE = Exercise(
+    id="week1.bits_per_byte",
+    title="Bits per byte",
+    points=1,
+    minutes=4,
+    why="It is the one loss that can be compared between models with different tokenizers.",
+    oracle="the definition",
+    cases=_bits_per_byte_cases,
+    expected=lambda i: math.log2(math.e) * i["mean_loss"] * (i["n_tokens"] / i["n_bytes"]),
+    misconceptions=(
+        Misconception(
+            "nats left as nats",
+            lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / n_bytes,
+            "{got} is in nats per byte. How many nats has a bit?",
+        ),
+        Misconception(
+            "per token",
+            lambda mean_loss, n_tokens, n_bytes: mean_loss / math.log(2),
+            "{got} is in bits, but for one token. The same bits are shared out over the bytes.",
+        ),
+        Misconception(
+            "the ratio upside down",
+            lambda mean_loss, n_tokens, n_bytes: mean_loss / math.log(2) * n_bytes / n_tokens,
+            "Longer tokens make your result larger. Write the units next to each number: which ones must cancel?",
+        ),
+        Misconception(
+            "multiplied by ln 2",
+            lambda mean_loss, n_tokens, n_bytes: mean_loss * math.log(2) * n_tokens / n_bytes,
+            "A bit is smaller than a nat, so the same information is a larger number of bits; yours got smaller.",
+        ),
+    ),
+)
+
+# --- loss_floor -------------------------------------------------------------------------------------------------------
+
+IGNORED = -100
+
+
+def _conflicting_pair(rng, length, conflicts):
+    """Two rows with the same inputs whose labels differ at some positions."""
+    row = integers(rng, 10, 40, length)
+    labels = torch.stack([row, row])
+    where = 1 + torch.randperm(length - 1, generator=rng)[:conflicts]
+    labels[1, where] += 50
+    return torch.stack([row, row]), labels
+
+
+def _loss_floor_cases(rng):
+    ids, labels = _conflicting_pair(rng, 7, 3)
+    yield Case("two rows, the same inputs", {"input_ids": ids, "labels": labels})
+
+    ids, labels = _conflicting_pair(rng, 6, 2)
+    ids, labels = torch.cat([ids, ids]), torch.cat([labels, labels[:1], labels[:1]])
+    yield Case("three against one", {"input_ids": ids, "labels": labels})
+
+    ids, labels = _conflicting_pair(rng, 8, 4)
+    start = integer(rng, 2, 3)
+    labels[:, :start] = IGNORED
+    labels[0, start], labels[1, start] = 7, 8
+    yield Case("a prompt that does not count", {"input_ids": ids, "labels": labels})
+
+    stem, ends = integers(rng, 10, 40, 3), integers(rng, 10, 40, 3, 3)
+    ends[:, 0] = torch.tensor([50, 51, 50])
+    ends[:, 1] = torch.tensor([60, 60, 61])
+    ids = torch.cat([stem.expand(3, 3), ends], 1)
+    yield Case("texts that begin alike", {"input_ids": ids, "labels": ids.clone()})
+
+    ids = torch.stack([torch.tensor([1, 5, 9, 2, 5, 8]), torch.tensor([3, 5, 7, 4, 6, 9])]) + integer(rng, 0, 90)
+    shared = integers(rng, 10, 40, 1, 6).expand(2, 6).clone()
+    labels = shared.clone()
+    labels[1, integer(rng, 1, 5)] += 50
+    inputs = {"input_ids": torch.cat([ids, shared + 200]), "labels": torch.cat([ids, labels])}
+    yield Case("a token that recurs in other contexts", inputs)
+
+    ids = torch.arange(15).reshape(3, 5) + integer(rng, 0, 90)
+    yield Case("nothing conflicts", {"input_ids": ids, "labels": ids.clone()}, edge=True)
+
+
+def _floor(context, first=1, shift=0, log=math.log, all_positions=False):
+    """A floor with its choices open: what the prediction may see, which label it predicts, the unit, the mean."""
+
+    def loss_floor(input_ids, labels):
+        seen, total = defaultdict(Counter), 0
+        for ids, row in zip(input_ids.tolist(), labels.tolist(), strict=True):
+            for t in range(first, len(ids)):
+                total += 1
+                if row[t - shift] != IGNORED:
+                    seen[context(ids, t)][row[t - shift]] += 1
+        counted = sum(counts.total() for counts in seen.values())
+        nats = sum(-k * log(k / counts.total()) for counts in seen.values() for k in counts.values())
+        return nats / (total if all_positions else counted)
+
+    return loss_floor
+
+
+def _prefix(ids, t):
+    return tuple(ids[:t])
+
+
+def _entropy(inputs):
+    """Mean entropy of the labels that share a prefix, by torch: every counted label costs −ln of its share."""
+    ids, labels = inputs["input_ids"], inputs["labels"]
+    nats = []
+    for t in range(1, ids.shape[1]):
+        for row in (labels[:, t] != IGNORED).nonzero().flatten():
+            same = (ids[:, :t] == ids[row, :t]).all(1) & (labels[:, t] != IGNORED)
+            nats.append(-torch.log((labels[same, t] == labels[row, t]).double().mean()))
+    return torch.stack(nats).mean()
+
+
+def _ln2_everywhere(input_ids, labels):
+    return math.log(2)
+
+
+def _ln2_per_conflict(input_ids, labels):
+    """ln 2 × share of conflicting positions, whatever the counts are."""
+    seen, counted = defaultdict(Counter), 0
+    for ids, row in zip(input_ids.tolist(), labels.tolist(), strict=True):
+        for t in range(1, len(ids)):
+            if row[t] != IGNORED:
+                seen[tuple(ids[:t])][row[t]] += 1
+                counted += 1
+    return math.log(2) * sum(counts.total() for counts in seen.values() if len(counts) > 1) / counted
+
+
+LOSS_FLOOR = Exercise(
+    id="week1.loss_floor",
+    title="How low can the loss go?",
+    points=3,
+    minutes=15,
+    why="Whoever expects a loss of zero keeps tuning a model that has nothing left to learn.",
+    oracle="torch: the mean entropy of the labels that share a prefix",
+    cases=_loss_floor_cases,
+    expected=_entropy,
+    misconceptions=(
+        Misconception(
+            "the loss goes to zero",
+            lambda input_ids, labels: 0.0,
+            "Two rows show the model the same inputs and want different labels. What is the best probability that it "
+            "can give to each?",
+        ),
+        Misconception(
+            "every position conflicts",
+            _ln2_everywhere,
+            "You charge every position for a conflict. Most positions have one label only: what do they cost at best?",
+        ),
+        Misconception(
+            "always an even split",
+            _ln2_per_conflict,
+            "You take every conflict for an even one. Where one label is commoner than the other, the best prediction "
+            "is not half and half.",
+        ),
+        Misconception(
+            "the model sees the future",
+            _floor(lambda ids, t: (t, *ids)),
+            "You let the prediction see the whole row. At position t a causal model has read the inputs up to t, no "
+            "more.",
+        ),
+        Misconception(
+            "the model sees one token",
+            _floor(lambda ids, t: ids[t - 1]),
+            "You give the model the last token alone. It has read everything before it too, and that settles some "
+            "conflicts.",
+        ),
+        Misconception(
+            "labels not shifted",
+            _floor(lambda ids, t: tuple(ids[: t + 1]), first=0),
+            "You compare the inputs up to t with the label at t. These labels are not shifted: what does position t "
+            "predict?",
+        ),
+        Misconception(
+            "ignored positions counted in the mean",
+            _floor(_prefix, all_positions=True),
+            "You divide by all positions. A label of -100 is no part of the mean.",
+        ),
+        Misconception(
+            "in bits",
+            _floor(_prefix, log=math.log2),
+            "{got} is in bits; the loss is in nats.",
+        ),
+    ),
+)

@@ -1,0 +1,285 @@
+"""Tokens in and out: inputs with their labels, and drawing the next token."""
+
+import math
+
+import torch
+
+from autograde.exercise import Case, Exercise, Misconception, Tolerance
+from autograde.exercises.draws import integer, integers, normal, uniform
+
+# --- next_token_pairs -------------------------------------------------------------------------------------------------
+
+EOS, PAD = 257, 258
+
+
+def _padded(rng, lengths, width, pad, left=False):
+    """Rows of bytes, each ending in EOS, padded with `pad`; and their attention mask."""
+    ids, mask = torch.full((len(lengths), width), pad), torch.zeros(len(lengths), width, dtype=torch.int64)
+    for row, length in enumerate(lengths):
+        place = slice(width - length, width) if left else slice(0, length)
+        ids[row, place] = torch.cat([integers(rng, 0, 255, length - 1), torch.tensor([EOS])])
+        mask[row, place] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def _pairs_cases(rng):
+    yield Case("no padding", _padded(rng, [6, 6], 6, PAD))
+    short = integer(rng, 2, 4)
+    yield Case("padding on the right", _padded(rng, [7, short, 5], 7, PAD))
+    yield Case("EOS is the padding id too", _padded(rng, [short, 6, 4], 6, EOS))
+    yield Case("padding on the left", _padded(rng, [short, 5], 6, EOS, left=True))
+    yield Case("another ignore_index", {**_padded(rng, [3, 5], 5, PAD), "ignore_index": -1})
+    yield Case("two tokens", _padded(rng, [2, 2, 2], 2, PAD))
+
+
+def _pairs(inputs):
+    """As transformers does it: labels are a copy of the inputs, ignored where padded, and shifted inside the loss."""
+    labels = inputs["input_ids"].clone()
+    labels[inputs["attention_mask"] == 0] = inputs.get("ignore_index", -100)
+    return [inputs["input_ids"][..., :-1], labels[..., 1:]]
+
+
+def _masked(labels, mask, ignore_index):
+    return labels.masked_fill(mask == 0, ignore_index)
+
+
+def _no_shift(input_ids, attention_mask, ignore_index=-100):
+    return input_ids[:, :-1], _masked(input_ids, attention_mask, ignore_index)[:, :-1]
+
+
+def _two_shifts(input_ids, attention_mask, ignore_index=-100):
+    labels = _masked(input_ids, attention_mask, ignore_index)[:, 2:]
+    return input_ids[:, :-1], torch.nn.functional.pad(labels, (0, 1), value=ignore_index)
+
+
+def _by_the_id(input_ids, attention_mask, ignore_index=-100):
+    labels = input_ids[:, 1:]
+    return input_ids[:, :-1], labels.masked_fill((labels == EOS) | (labels == PAD), ignore_index)
+
+
+def _by_the_inputs_place(input_ids, attention_mask, ignore_index=-100):
+    return input_ids[:, :-1], _masked(input_ids[:, 1:], attention_mask[:, :-1], ignore_index)
+
+
+def _not_masked(input_ids, attention_mask, ignore_index=-100):
+    return input_ids[:, :-1], input_ids[:, 1:]
+
+
+NEXT_TOKEN_PAIRS = Exercise(
+    id="week1.next_token_pairs",
+    title="Inputs and labels",
+    points=2,
+    minutes=12,
+    why="A label that is off by one still trains, to a plausible loss and a useless model.",
+    oracle="the labels of transformers' causal language models",
+    cases=_pairs_cases,
+    expected=_pairs,
+    misconceptions=(
+        Misconception(
+            "no shift",
+            _no_shift,
+            "Your labels are the inputs themselves: a model only has to copy what it reads.",
+        ),
+        Misconception(
+            "shifted twice",
+            _two_shifts,
+            "Your labels are two tokens ahead of their inputs. Count how often the sequence is shifted.",
+        ),
+        Misconception(
+            "masked by the padding id",
+            _by_the_id,
+            "A real end-of-sequence token has lost its label, because padding may have the same id. What else tells "
+            "the two apart? (A model trained like this never stops.)",
+        ),
+        Misconception(
+            "masked by the input's place",
+            _by_the_inputs_place,
+            "You ask whether the input at a position is real. It is the label that must be real: which column of the "
+            "mask is that?",
+        ),
+        Misconception(
+            "padding kept as a label",
+            _not_masked,
+            "The shift is right, but the model is trained to predict padding.",
+        ),
+    ),
+)
+
+# --- sample -----------------------------------------------------------------------------------------------------------
+
+DRAWS = 1000  # of each row: a frequency then has a standard deviation of at most 0.016
+
+
+def _sample_probe(target, inputs):
+    import random
+
+    import numpy as np
+    import torch
+
+    logits, temperature, top_k = inputs["logits"], inputs["temperature"], inputs["top_k"]
+
+    def draw(rows, generator):
+        # a copy of the rows, each `rows` times, so that no answer can share state through them
+        batch = logits.repeat_interleave(rows, dim=0)
+        ids = torch.as_tensor(target(batch, temperature, top_k, generator))
+        if ids.shape != (len(batch),) or ids.is_floating_point() or ids.dtype is torch.bool:
+            found = f"{str(ids.dtype).removeprefix('torch.')} values of shape {tuple(ids.shape)}"
+            raise ValueError(f"expected one integer id for each of {len(batch)} rows, got {found}")
+        if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < logits.shape[-1]:
+            raise ValueError(f"an id lies outside the vocabulary of {logits.shape[-1]} tokens")
+        return ids.detach().to(torch.int64)
+
+    def state():
+        return torch.get_rng_state().numpy().tobytes(), random.getstate(), np.random.get_state()[1].tobytes()
+
+    def seeded():
+        return torch.Generator().manual_seed(inputs["seed"])
+
+    before = state()
+    ids = draw(inputs["draws"], seeded())
+    counts = torch.nn.functional.one_hot(ids.view(len(logits), -1), logits.shape[-1]).sum(1)
+    result = {"frequencies": counts / inputs["draws"]}
+    if temperature > 0 and top_k != 1:  # else there is nothing to draw
+        generator = seeded()
+        first, second = draw(40, generator), draw(40, generator)
+        result["the same generator state gives the same ids"] = torch.equal(first, draw(40, seeded()))
+        result["the next call draws anew"] = not torch.equal(first, second)
+        result["global generators are left alone"] = state() == before
+    return result
+
+
+def _sample_cases(rng):
+    def case(name, temperature, top_k, scale=1.0, **options):
+        order = torch.randperm(5, generator=rng)
+        # the same gaps between neighbours in both rows, at other places and heights: no ties, clear differences
+        gaps = torch.tensor([[2.0, 1.2, 0.5, -0.3, -1.0], [0.4, 0.0, -0.4, -1.3, -3.0]]) + normal(rng, 2, 5, scale=0.03)
+        logits = scale * torch.stack([gaps[0][order], gaps[1][order.flip(0)] - 3])
+        draws = DRAWS if temperature and top_k != 1 else 20  # where nothing is left to chance a few will do
+        inputs = {"logits": logits, "temperature": temperature, "top_k": top_k}
+        return Case(name, {**inputs, "seed": integer(rng, 0, 10_000), "draws": draws}, **options)
+
+    yield case("temperature 1, no limit", 1.0, None)
+    yield case("a high temperature", uniform(rng, 2.2, 2.6), None)
+    yield case("a low temperature", uniform(rng, 0.4, 0.5), None)
+    yield case("temperature 0", 0.0, None)
+    yield case("temperature 0 with top_k", 0.0, 3)
+    yield case("top_k of 2", 1.0, 2)
+    yield case("top_k of 3, hot", uniform(rng, 1.8, 2.2), 3)
+    yield case("top_k of 1", 1.0, 1)
+    yield case("top_k larger than the vocabulary", 1.0, 7, edge=True)
+
+
+def _frequencies(inputs):
+    logits, temperature, top_k = inputs["logits"].double(), inputs["temperature"], inputs["top_k"]
+    if temperature == 0:
+        return {"frequencies": torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).double()}
+    keep = torch.zeros_like(logits).scatter(-1, logits.argsort(descending=True)[:, : top_k or logits.shape[-1]], 1.0)
+    expected = {"frequencies": torch.softmax(logits / temperature + keep.log(), -1)}
+    if top_k != 1:
+        names = (
+            "the same generator state gives the same ids",
+            "the next call draws anew",
+            "global generators are left alone",
+        )
+        expected |= dict.fromkeys(names, True)
+    return expected
+
+
+def _top_k(logits, top_k):
+    if top_k is None or top_k >= logits.shape[-1]:
+        return logits
+    return logits.masked_fill(logits < logits.topk(top_k).values[:, -1:], -math.inf)
+
+
+def _pick(probabilities, generator):
+    return torch.multinomial(probabilities, 1, generator=generator).squeeze(-1)
+
+
+def _softmax_first(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(-1)
+    return _pick(torch.softmax(_top_k(torch.softmax(logits / temperature, -1), top_k), -1), generator)
+
+
+def _temperature_after_softmax(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(-1)
+    return _pick(torch.softmax(_top_k(logits, top_k), -1) / temperature, generator)
+
+
+def _temperature_multiplied(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(-1)
+    return _pick(torch.softmax(_top_k(logits * temperature, top_k), -1), generator)
+
+
+def _divided_by_zero(logits, temperature, top_k, generator):
+    return _pick(torch.softmax(_top_k(logits / temperature, top_k), -1), generator)
+
+
+def _zero_means_plain(logits, temperature, top_k, generator):
+    return _pick(torch.softmax(_top_k(logits / (temperature or 1.0), top_k), -1), generator)
+
+
+def _global_generator(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(-1)
+    return _pick(torch.softmax(_top_k(logits / temperature, top_k), -1), None)
+
+
+def _always_the_likeliest(logits, temperature, top_k, generator):
+    return logits.argmax(-1)
+
+
+SAMPLE = Exercise(
+    id="week1.sample",
+    title="Draw the next token",
+    points=3,
+    minutes=15,
+    why="Two models can be compared by their texts only if sampling does what its settings say, again and again.",
+    oracle="torch.softmax: frequencies of many draws, and a repeated seed",
+    cases=_sample_cases,
+    probe=_sample_probe,
+    expected=_frequencies,
+    tolerance=Tolerance(rtol=0.0, atol=0.08),
+    misconceptions=(
+        Misconception(
+            "softmax before top-k",
+            _softmax_first,
+            "Your draws are almost even: the softmax is applied to numbers that are probabilities already. Where in "
+            "the order does it belong?",
+        ),
+        Misconception(
+            "temperature after the softmax",
+            _temperature_after_softmax,
+            "The temperature changes nothing in your draws: it divides all probabilities alike, and what counts is "
+            "their ratio. What should it divide?",
+        ),
+        Misconception(
+            "temperature multiplied",
+            _temperature_multiplied,
+            "Your draws get sharper as the temperature rises, and should get flatter.",
+        ),
+        Misconception(
+            "division by temperature 0",
+            _divided_by_zero,
+            "At temperature 0 your answer divides by zero. What is the limit of the softmax as the temperature falls?",
+        ),
+        Misconception(
+            "temperature 0 taken for no temperature",
+            _zero_means_plain,
+            "At temperature 0 your ids still vary. In that limit only one token is left in each row.",
+        ),
+        Misconception(
+            "the global generator",
+            _global_generator,
+            "The frequencies are right, but the ids come from the global generator: the same seed twice gives two "
+            "results.",
+        ),
+        Misconception(
+            "always the likeliest token",
+            _always_the_likeliest,
+            "You always take the likeliest token. That is right at temperature 0 alone.",
+        ),
+    ),
+)

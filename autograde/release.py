@@ -1,0 +1,330 @@
+"""solutions/weekN_topic/*.py → course/weekN_topic/*.ipynb, by way of nbgrader's own GenerateAssignment.
+
+A source is a jupytext percent script; its cells name exercises, and all else about these comes from their specifications.
+Two builds of the same sources are equal byte for byte.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import textwrap
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograde import prose, source
+from autograde.exercise import of_week
+from autograde.source import BuildError, Cell
+
+_BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+_COLAB = "https://colab.research.google.com/github/{owner}/blob/main/course/{week}/{name}.ipynb"
+_SETUP = """\
+import importlib.util
+
+if importlib.util.find_spec("autograde") is None:  # on Colab; torch stays as it is
+    %pip install --quiet git+{address}
+from autograde import check"""
+_METADATA = {
+    "colab": {"provenance": [], "toc_visible": True},
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def root() -> Path:
+    """The repository: the nearest folder around the working directory, else around this package, that holds the sources."""
+    for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
+        if (folder / "solutions").is_dir() and (folder / "nbgrader_config.py").is_file():
+            return folder
+    raise BuildError(f"{Path.cwd()} is not in a checkout of the course: no folder here holds solutions/ and nbgrader_config.py")
+
+
+def sources(top: Path | None = None) -> list[Path]:
+    """Every lesson's source, in order."""
+    return sorted(((top or root()) / "solutions").glob("week*_*/*.py"))
+
+
+def source_notebook(py: Path):
+    """The notebook that nbgrader reads: solutions in it, metadata from the specifications, ids that stay the same.
+
+    Raises BuildError, one line for each error of the author.
+    """
+    import nbformat
+
+    py = Path(py).resolve()
+    cells, recorded = source.read(py), _recordings(py.parents[2])
+    made = _opening(py)
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        text = cell.source
+        if cell.kind == "markdown":
+            try:
+                text = prose.fill(text, recorded)
+            except prose.UnknownFigure as error:
+                raise BuildError(f"{'/'.join(py.parts[-3:])}:{cell.line}: {error}") from None
+            if following and following.role == "exercise":
+                text += "\n\n" + prose.header(following.exercise)
+        made.append((cell.grade_id, cell.kind, text, _metadata(cell)))
+    notebook = nbformat.v4.new_notebook(metadata=nbformat.from_dict(_METADATA))
+    seen = {}
+    for name, kind, text, metadata in made:
+        name = name or hashlib.sha256(f"{kind}:{text}".encode()).hexdigest()[:8]
+        seen[name] = seen.get(name, 0) + 1
+        new = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+        node = new(text, metadata=nbformat.from_dict(metadata))
+        node["id"] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+        notebook.cells.append(node)
+    return notebook
+
+
+def references(py: Path) -> dict[str, str]:
+    """For each exercise of a source, the code that defines its reference: the imports and exercise cells up to its own."""
+    found, before = {}, []
+    for cell in source.read(Path(py).resolve()):
+        if cell.role == "exercise":
+            before.append(source.solved(cell.source))
+            found[cell.id] = "\n\n\n".join(before) + "\n"
+        elif source.is_prelude(cell):
+            before.append(cell.source)
+    return found
+
+
+@dataclass(frozen=True)
+class Built:
+    """One week of a build; `changed` are the notebooks that differ from those in course/ (written, unless only checked)."""
+
+    week: str
+    notebooks: int
+    exercises: int
+    points: float
+    changed: tuple[Path, ...]
+
+
+def build(weeks=None, check_only: bool = False, top: Path | None = None) -> list[Built]:
+    """Build the release of the named weeks ('week1' or the folder's name; all by default), writing the files that differ.
+
+    Raises BuildError where an author must mend something; then no file is touched.
+    """
+    top = top or root()
+    texts = _generate(_chosen(weeks, top), top)
+    strays = [path for week in texts for path in _strays(top / "course" / week, texts[week])]
+    if strays:
+        raise BuildError(*(f"{path.relative_to(top)}: not made by the build; the release holds nothing else: remove it" for path in strays))
+    report = []
+    for week, notebooks in texts.items():
+        targets = {top / "course" / week / f"{name}.ipynb": text for name, text in notebooks.items()}
+        changed = [path for path, text in targets.items() if not path.is_file() or path.read_bytes() != text.encode()]
+        if not check_only:
+            for path in changed:
+                replace(path, targets[path])
+        specified = of_week_or_none(week)
+        points = sum(exercise.points for exercise in specified)
+        report.append(Built(week, len(notebooks), len(specified), points, tuple(p.relative_to(top) for p in changed)))
+    return report
+
+
+def replace(path: Path, text: str):
+    """Write a whole file or leave the old one: nobody ever sees a half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def of_week_or_none(folder: str) -> tuple:
+    """The exercises of the week that a folder like 'week2_training_loop' is named after; none where it has no module yet."""
+    from autograde.exercise import weeks
+
+    week = folder.partition("_")[0]
+    return of_week(week) if week in weeks() else ()
+
+
+def main(args=None) -> int:
+    """python -m autograde build [--check] [WEEK…]"""
+    parser = argparse.ArgumentParser(prog="autograde build", description="Build the student release from solutions/.")
+    parser.add_argument("weeks", nargs="*", metavar="WEEK", help="week1, or its folder's name; all by default")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the release is not what it should be")
+    options = parser.parse_args(args)
+    try:
+        with _light_jsonschema():
+            report = build(options.weeks, options.check)
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for week in report:
+        said = f"{len(week.changed)} {'differ' if options.check else 'written'}" if week.changed else "unchanged"
+        plural = "" if week.notebooks == 1 else "s"
+        print(f"{week.week}: {week.notebooks} notebook{plural}, {week.exercises} exercises, {week.points:g} points, {said}")
+    different = [path for week in report for path in week.changed] if options.check else []
+    for path in different:
+        print(f"{path} is not what its source builds: run `python -m autograde build`", file=sys.stderr)
+    return 1 if different else 0
+
+
+# --- in private -------------------------------------------------------------------------------------------------------
+
+
+def _opening(py):
+    """The two cells that every notebook opens with: Colab's badge and the setup."""
+    address = _address(py.parents[2])
+    owner = address.removeprefix("https://github.com/").removesuffix(".git")
+    link = _COLAB.format(owner=owner, week=py.parent.name, name=py.stem)
+    badge = {"id": "view-in-github", "colab_type": "text"}
+    return [
+        ("view-in-github", "markdown", f"[![Open in Colab]({_BADGE})]({link})", badge),
+        ("setup", "code", _SETUP.format(address=address), {"tags": ["setup"]}),
+    ]
+
+
+def _address(top):
+    """The repository's address: the one setting, [project.urls] Repository in pyproject.toml."""
+    try:
+        return tomllib.loads((top / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+    except (OSError, KeyError):
+        raise BuildError('pyproject.toml:1: [project.urls] Repository = "https://github.com/…" is missing') from None
+
+
+def _recordings(top):
+    try:
+        return prose.recordings(top / "assets" / "recordings")
+    except ValueError as error:
+        raise BuildError(f"assets/recordings: {error}") from None
+
+
+def _metadata(cell: Cell) -> dict:
+    """nbgrader's metadata and tags of a cell."""
+    metadata = dict(cell.metadata)
+    if not cell.role:
+        return metadata
+    graded = {"schema_version": 3, "grade_id": cell.grade_id, "task": False}
+    graded |= {"grade": cell.role != "exercise", "solution": cell.role != "check", "locked": cell.role == "check"}
+    points = cell.points if cell.role == "answer" else cell.exercise.points if cell.role == "check" else None
+    if points is not None:
+        graded["points"] = int(points) if points == int(points) else points
+    if cell.role == "exercise":  # a syntax error must not end Run All
+        metadata["tags"] = sorted({*metadata.get("tags", []), "raises-exception"})
+    return metadata | {"nbgrader": graded}
+
+
+def _chosen(weeks, top):
+    """{folder's name: its sources} of the weeks asked for."""
+    folders = {}
+    for py in sources(top):
+        folders.setdefault(py.parent.name, []).append(py)
+    unknown = [week for week in weeks or () if not any(week in (name, name.partition("_")[0]) for name in folders)]
+    if unknown:
+        raise BuildError(f"there is no week {unknown[0]!r} in solutions/: the weeks are {', '.join(folders) or 'none yet'}")
+    return {name: files for name, files in folders.items() if not weeks or {name, name.partition("_")[0]} & set(weeks)}
+
+
+def _generate(chosen, top):
+    """{week: {notebook's name: text of its release}}, made by nbgrader in a folder of its own."""
+    import nbformat
+
+    notebooks, errors = {}, []
+    for week, files in chosen.items():
+        for py in files:
+            try:
+                notebooks[week, py.stem] = source_notebook(py)
+            except BuildError as error:
+                errors += error.lines
+    errors += [] if errors else [line for week, files in chosen.items() for line in _unused(week, files)]
+    if errors:
+        raise BuildError(*errors)
+    with tempfile.TemporaryDirectory() as folder:
+        for (week, name), notebook in notebooks.items():
+            replace(Path(folder, "solutions", week, f"{name}.ipynb"), nbformat.writes(notebook))
+        _run_nbgrader(folder)
+        texts = {week: {} for week in chosen}
+        for week, name in notebooks:
+            texts[week][name] = Path(folder, "course", week, f"{name}.ipynb").read_text(encoding="utf-8")
+            errors += _leaks(f"course/{week}/{name}.ipynb", texts[week][name], notebooks[week, name])
+    if errors:
+        raise BuildError(*errors)
+    return texts
+
+
+def _run_nbgrader(folder):
+    """nbgrader's GenerateAssignment over every week of a folder, without a gradebook."""
+    from nbgrader.converters import GenerateAssignment
+    from nbgrader.coursedir import CourseDirectory
+    from nbgrader.utils import capture_log
+    from traitlets.config import Config
+
+    config = Config()
+    config.CourseDirectory.root = str(Path(folder).resolve())
+    config.CourseDirectory.source_directory = "solutions"
+    config.CourseDirectory.release_directory = "course"
+    config.CourseDirectory.assignment_id = "*"
+    config.GenerateAssignment.no_database = True
+    config.SaveCells.enabled = False
+    result = capture_log(GenerateAssignment(coursedir=CourseDirectory(config=config), config=config))
+    if not result["success"]:
+        raise BuildError(*(result["log"] + result.get("error", "")).splitlines())
+
+
+def _unused(week, files):
+    """A line for every exercise of a week's specification that no source of it holds."""
+    used = {cell.id for py in files for cell in source.read(py) if cell.role == "exercise"}
+    for exercise in of_week_or_none(week):
+        if exercise.id not in used:
+            yield f"solutions/{week}:1: no source has exercise=\"{exercise.id}\", which autograde/exercises specifies"
+
+
+def _leaks(path, text, original):
+    """A line for everything in a release that a learner must not see."""
+    import nbformat
+
+    release = nbformat.reads(text, as_version=4)
+    hidden = [region for cell in original.cells for region in _solution_texts(cell)]
+    for number, cell in enumerate(release.cells, 1):
+        where = f"{path}: cell {number} ({cell.id})"
+        if re.search(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", cell.source):
+            yield f"{where} still holds a marker of nbgrader's"
+        if cell.get("outputs") or cell.get("execution_count"):
+            yield f"{where} has an output"
+        shown = _squeezed(cell.source)
+        if any(region in shown for region in hidden):
+            yield f"{where} shows the text of a solution"
+
+
+def _solution_texts(cell):
+    regions = Cell(cell.cell_type, cell.source, 0).solutions
+    if cell.cell_type == "markdown" and cell.metadata.get("nbgrader") and not regions:
+        regions = [cell.source]  # a written answer
+    return [text for text in map(_squeezed, regions) if len(text) >= 24]  # shorter ones stand anywhere by chance
+
+
+def _squeezed(text):
+    return re.sub(r"\s+", "", textwrap.dedent(text))
+
+
+def _strays(folder, notebooks):
+    """Files of a released week that the build does not make."""
+    skipped = {".ipynb_checkpoints", "__pycache__"}
+    found = [path for path in folder.rglob("*") if path.is_file() and not skipped & set(path.parts)]
+    return sorted(path for path in found if path.parent != folder or path.suffix != ".ipynb" or path.stem not in notebooks)
+
+
+@contextlib.contextmanager
+def _light_jsonschema():
+    """Keeps jsonschema from compiling a grammar of internationalised URLs as it is imported: two seconds, for a format
+    that no notebook's schema names. It treats a missing module as a format it cannot check."""
+    absent = "rfc3987_syntax" not in sys.modules
+    if absent:
+        sys.modules["rfc3987_syntax"] = None
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules["rfc3987_syntax"]

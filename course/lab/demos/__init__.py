@@ -1,0 +1,1 @@
+"""Live demos, a module for each week; each demo is a function that returns a panel for the notebook to display."""

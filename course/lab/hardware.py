@@ -1,0 +1,84 @@
+"""What this machine has, and which parts of the course fit on it. Needs no GPU."""
+
+import os
+import platform
+import sys
+import textwrap
+
+GIB = 2**30
+# Bytes of a parameter in 4 bits with double quantization: 4 + 8/64 + 32/16384 bits (QLoRA, arXiv 2305.14314).
+NF4_BYTES = (4 + 8 / 64 + 32 / 16384) / 8
+
+
+def cores() -> int:
+    """Cores that this process may use, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> int | None:
+    """Bytes of main memory, or the container's limit where that is lower; None where the system does not say."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    try:
+        with open("/sys/fs/cgroup/memory.max") as file:
+            return min(total, int(file.read()))
+    except (OSError, ValueError):  # no cgroup, or "max"
+        return total
+
+
+def gpus() -> list[dict]:
+    """One {"name", "bytes", "capability", "bfloat16"} per CUDA device; empty without one. bfloat16 needs capability
+    8.0.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    devices = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))
+    return [
+        {"name": one.name, "bytes": one.total_memory, "capability": (one.major, one.minor), "bfloat16": one.major >= 8}
+        for one in devices
+    ]
+
+
+def largest_4bit(free_bytes: int) -> float:
+    """Parameters whose 4-bit weights take half of `free_bytes`; the other half is left to activations and adapters."""
+    return free_bytes / 2 / NF4_BYTES
+
+
+def describe() -> str:
+    """The facts above in plain words, a line each, and what of the course runs here."""
+    import torch
+
+    lines = [
+        f"Python {platform.python_version()} on {platform.system()} ({platform.machine()}), torch {torch.__version__}."
+    ]
+    size = memory()
+    lines.append(
+        f"Processor: {cores()} core{'s' * (cores() != 1)} here; torch uses {torch.get_num_threads()} of them. "
+        + (f"Memory: {size / GIB:.1f} GiB." if size else "Memory: this system does not say.")
+    )
+    found = gpus()
+    for gpu in found:
+        dtype = "bfloat16" if gpu["bfloat16"] else "float16 (it has no bfloat16)"
+        lines.append(
+            f"GPU: {gpu['name']} with {gpu['bytes'] / GIB:.0f} GiB, mixed precision in {dtype}. By its memory, "
+            f"4-bit weights of up to about {largest_4bit(gpu['bytes']) / 1e9:.0f} billion parameters leave room to fine-tune."
+        )
+    if not found and sys.platform == "darwin" and torch.backends.mps.is_available():
+        lines.append("GPU: Apple's, which this course does not use: 4-bit layers and the timings are for CPU or CUDA.")
+    elif not found:
+        lines.append("GPU: none that torch can use.")
+    lines.append(
+        "What runs here: every week. The models of weeks 1 to 7 are small enough for one core"
+        + (
+            ", and the capstone can take a larger model from the hub on the GPU."
+            if found
+            else ", and the capstone uses the small base model that ships with the course."
+        )
+    )
+    if size and size < 4 * GIB:
+        lines.append("With this little memory, shut other notebooks down before you start the capstone.")
+    return "\n".join(textwrap.fill(line, 96, subsequent_indent="    ") for line in lines)

@@ -1,0 +1,220 @@
+"""Answers to ema and read_curve whose worth is known, for `autograde audit`."""
+
+import itertools
+
+import numpy as np
+import torch
+
+from autograde.audit import right, wrong
+
+# --- ema --------------------------------------------------------------------------------------------------------------
+
+
+@right("week1.ema")
+def ema_by_weights(values, beta):
+    n = len(values)
+    age = torch.arange(n)[:, None] - torch.arange(n)[None, :]
+    weights = torch.where(age >= 0, torch.tensor(beta, dtype=torch.float64) ** age.clamp(min=0), 0.0)
+    return weights @ values.double() / weights.sum(1)
+
+
+@right("week1.ema")
+def ema_as_running_sums(values, beta):
+    out, top, bottom = torch.empty_like(values), 0.0, 0.0
+    for i, value in enumerate(values):
+        top, bottom = beta * top + value, beta * bottom + 1
+        out[i] = top / bottom
+    return out.requires_grad_()
+
+
+@right("week1.ema")
+def ema_by_accumulate(values, beta):
+    averages = itertools.accumulate(values.tolist(), lambda old, new: beta * old + (1 - beta) * new, initial=0.0)
+    corrections = 1 - beta ** np.arange(1, len(values) + 1)
+    return np.array(list(averages)[1:]) / corrections
+
+
+@wrong("week1.ema", "no correction")
+def lerp_from_zero(values, beta):
+    average, out = torch.zeros(()), []
+    for value in values:
+        average = torch.lerp(value, average, beta)
+        out.append(average)
+    return torch.stack(out)
+
+
+@wrong("week1.ema", "corrected with the final length")
+def last_one_right(values, beta):
+    n = len(values)
+    out = [sum(beta ** (t - i) * float(values[i]) for i in range(t + 1)) for t in range(n)]
+    return torch.tensor(out) / sum(beta**i for i in range(n))
+
+
+@wrong("week1.ema", "started at the first value")
+def first_value_as_start(values, beta):
+    out = [values[0]]
+    for value in values[1:]:
+        out.append(out[-1] * beta + value * (1 - beta))
+    return torch.stack(out)
+
+
+@wrong("week1.ema", "beta and 1 - beta swapped")
+def alpha_taken_for_beta(values, beta):
+    out, top, bottom = [], 0.0, 0.0
+    for value in values.tolist():
+        top, bottom = (1 - beta) * top + beta * value, (1 - beta) * bottom + beta
+        out.append(top / bottom if bottom else 1 / 0)
+    return out
+
+
+@wrong("week1.ema")
+def swapped_in_one_place(values, beta):
+    average, out = 0.0, []
+    for t, value in enumerate(values.tolist(), 1):
+        average = (1 - beta) * average + beta * value
+        out.append(average / (1 - beta**t))
+    return out
+
+
+@wrong("week1.ema")
+def moving_mean(values, beta):
+    return values.cumsum(0) / torch.arange(1, len(values) + 1)
+
+
+@wrong("week1.ema")
+def last_entry_alone(values, beta):
+    average = 0.0
+    for value in values.tolist():
+        average = beta * average + (1 - beta) * value
+    return average / (1 - beta ** len(values))
+
+
+@wrong("week1.ema")
+def correction_carried_along(values, beta):
+    average, out = 0.0, []
+    for t, value in enumerate(values.tolist(), 1):
+        average = (beta * average + (1 - beta) * value) / (1 - beta**t)
+        out.append(average)
+    return out
+
+
+# --- read_curve -------------------------------------------------------------------------------------------------------
+
+
+def _reading(steps, losses):
+    x, y = np.array(steps), np.array(losses)
+    peak = y.argmax()
+    back = np.flatnonzero(y[peak:] <= y[0])
+    return {
+        "spike": y.max() - y[0],
+        "recovered_at": int(x[peak + back[0]]) if len(back) else None,
+        "best_step": x[y.argmin()],
+        "tail_slope": (y[-1] - y[-3]) / ((x[-1] - x[-3]) / 100),
+        "warmup_end": None,
+        "decay_start": None,
+    }
+
+
+@right("week1.read_curve")
+def read_by_numpy(steps, losses):
+    return _reading(steps, losses)
+
+
+@right("week1.read_curve")
+def read_by_one_loop(steps, losses):
+    first = highest = lowest = losses[0]
+    back, best = steps[0], steps[0]
+    for step, loss in zip(steps, losses, strict=True):
+        if loss > highest:
+            highest, back = loss, None
+        elif back is None and loss <= first:
+            back = step
+        if loss < lowest:
+            lowest, best = loss, step
+    rise, run = losses[-1] - losses[-3], steps[-1] - steps[-3]
+    facts = {"best_step": best, "spike": highest - first, "recovered_at": back, "tail_slope": rise / run * 1e2}
+    return {**facts, "decay_start": None, "warmup_end": None, "note": "more keys do no harm"}
+
+
+@right("week1.read_curve")
+def read_by_torch(steps, losses):
+    x, y = torch.tensor(steps, dtype=torch.float64), torch.tensor(losses, dtype=torch.float64, requires_grad=True)
+    later = torch.arange(len(y)) >= y.argmax()
+    back = x[later & (y <= y[0])]
+    return {
+        "spike": torch.relu(y - y[0]).max(),
+        "recovered_at": back.min() if len(back) else None,
+        "best_step": x[y.argmin()],
+        "tail_slope": 100 * torch.diff(y[[-3, -1]]) / torch.diff(x[[-3, -1]]),
+        "warmup_end": None,
+        "decay_start": None,
+    }
+
+
+@wrong("week1.read_curve", "warm-up ends where the loss peaks")
+def seed_answer_1(steps, losses):
+    """'Around step 50 (loss spike peaks, then rapid decrease begins)'"""
+    return _reading(steps, losses) | {"warmup_end": steps[int(np.argmax(losses))]}
+
+
+@wrong("week1.read_curve", "the spike is over at its peak")
+def seed_answer_2(steps, losses):
+    """'from 5.472 to 5.801 (steps 1-50)'"""
+    return _reading(steps, losses) | {"recovered_at": max(zip(losses, steps, strict=True))[1]}
+
+
+@wrong("week1.read_curve", "decay begins at 80 %")
+def seed_answer_3(steps, losses):
+    """'80 % of total steps, loss decrease slows'"""
+    return _reading(steps, losses) | {"decay_start": int(steps[-1] * 8 / 10 + 0.5)}
+
+
+@wrong("week1.read_curve")
+def seed_answer_3_as_written(steps, losses):
+    """'Around step 640 (80 % of 800 total steps)', in a log that reaches 900"""
+    return _reading(steps, losses) | {"decay_start": 640}
+
+
+@wrong("week1.read_curve", "a change, not a slope")
+def seed_answer_4(steps, losses):
+    """'-0.036 over 200 steps'"""
+    return _reading(steps, losses) | {"tail_slope": -(losses[-3] - losses[-1])}
+
+
+@wrong("week1.read_curve")
+def every_answer_of_the_seed(steps, losses):
+    peak = int(np.argmax(losses))
+    wrong = {"warmup_end": steps[peak], "decay_start": round(0.8 * steps[-1]), "tail_slope": losses[-1] - losses[-3]}
+    return _reading(steps, losses) | wrong
+
+
+@wrong("week1.read_curve", "row number instead of step")
+def rows_for_steps(steps, losses):
+    return _reading(steps, losses) | {"best_step": int(np.argmin(losses))}
+
+
+@wrong("week1.read_curve")
+def slope_of_the_last_two(steps, losses):
+    return _reading(steps, losses) | {"tail_slope": 100 * (losses[-1] - losses[-2]) / (steps[-1] - steps[-2])}
+
+
+@wrong("week1.read_curve")
+def slope_by_least_squares(steps, losses):
+    return _reading(steps, losses) | {"tail_slope": 100 * np.polyfit(steps, losses, 1)[0]}
+
+
+@wrong("week1.read_curve")
+def spike_counted_from_the_lowest(steps, losses):
+    return _reading(steps, losses) | {"spike": max(losses) - min(losses)}
+
+
+@wrong("week1.read_curve")
+def recovered_strictly_below(steps, losses):
+    peak = losses.index(max(losses))
+    below = [s for s, loss in zip(steps[peak:], losses[peak:], strict=True) if loss < losses[0]]
+    return _reading(steps, losses) | {"recovered_at": below[0] if below else None}
+
+
+@wrong("week1.read_curve")
+def keys_forgotten(steps, losses):
+    return {"spike": max(losses) - losses[0]}

@@ -1,0 +1,107 @@
+"""Answers to cross_entropy_backward whose worth is known, for `autograde audit`."""
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from autograde.audit import right, wrong
+
+# --- cross_entropy_backward -------------------------------------------------------------------------------------------
+
+
+@right("week1.cross_entropy_backward")
+def gradient_by_one_hot(logits, targets, ignore_index=-100):
+    counts = (targets != ignore_index).unsqueeze(1)
+    one_hot = F.one_hot(targets.where(counts[:, 0], 0), logits.shape[1])
+    return (torch.softmax(logits.double(), 1) - one_hot).where(counts, 0.0) / counts.sum()
+
+
+@right("week1.cross_entropy_backward")
+def gradient_by_loops(logits, targets, ignore_index=-100):
+    n = sum(t != ignore_index for t in targets.tolist())
+    gradient = [[0.0] * logits.shape[1] for _ in targets]
+    for i, (row, target) in enumerate(zip(logits.tolist(), targets.tolist(), strict=True)):
+        if target == ignore_index:
+            continue
+        largest = max(row)
+        total = sum(math.exp(x - largest) for x in row)
+        for j, x in enumerate(row):
+            gradient[i][j] = (math.exp(x - largest) / total - (j == target)) / n
+    return torch.tensor(gradient)
+
+
+@right("week1.cross_entropy_backward")
+def gradient_by_numpy(logits, targets, ignore_index=-100):
+    x, y = logits.numpy(), targets.numpy()
+    rows = np.flatnonzero(y != ignore_index)
+    p = np.exp(x - x.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    out = np.zeros_like(x)
+    out[rows] = p[rows]
+    np.subtract.at(out, (rows, y[rows]), 1)
+    return out / len(rows)
+
+
+@right("week1.cross_entropy_backward")
+def gradient_by_scatter(logits, targets, ignore_index=-100):
+    keep = targets.ne(ignore_index).to(logits.dtype)[:, None]
+    p = torch.softmax(logits, -1).scatter_add(1, targets.clamp(min=0)[:, None], torch.full((len(targets), 1), -1.0))
+    return (p * keep / keep.sum()).requires_grad_()
+
+
+@wrong("week1.cross_entropy_backward", "not divided by the number of targets")
+def gradient_of_the_sum(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (torch.softmax(logits, 1) - one_hot) * keep[:, None]
+
+
+@wrong("week1.cross_entropy_backward", "divided by all rows")
+def gradient_over_the_batch_size(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (torch.softmax(logits, 1) - one_hot) * keep[:, None] / logits.shape[0]
+
+
+@wrong("week1.cross_entropy_backward", "the sign")
+def actual_minus_predicted(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (one_hot - torch.softmax(logits, 1)) * keep[:, None] / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward")
+def ignored_rows_pull_to_token_0(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (torch.softmax(logits, 1) - one_hot) / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward")
+def softmax_over_the_batch(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (torch.softmax(logits, 0) - one_hot) * keep[:, None] / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward")
+def target_alone(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return -(one_hot * keep[:, None]).float() / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward")
+def torch_autograd(logits, targets, ignore_index=-100):
+    x = logits.clone().requires_grad_()
+    F.cross_entropy(x, targets, ignore_index=ignore_index).backward()
+    return x.grad
+
+
+@wrong("week1.cross_entropy_backward")
+def autograd_through_log_softmax(logits, targets, ignore_index=-100):
+    x, keep = logits.clone().requires_grad_(), targets != ignore_index
+    loss = -torch.log_softmax(x, -1)[keep].gather(1, targets[keep][:, None]).mean()
+    return torch.autograd.grad(loss, x)[0]

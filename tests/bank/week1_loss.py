@@ -1,0 +1,265 @@
+"""Answers to initial_loss, log_softmax and cross_entropy whose worth is known, for `autograde audit`."""
+
+import math
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from autograde.audit import right, wrong
+
+# --- initial_loss -----------------------------------------------------------------------------------------------------
+
+
+@right("week1.initial_loss")
+def loss_measured_on_zeros(vocab_size):
+    return F.cross_entropy(torch.zeros(1, vocab_size), torch.zeros(1, dtype=torch.long))
+
+
+@right("week1.initial_loss")
+def minus_log_of_the_probability(vocab_size):
+    return -np.log(1 / vocab_size)
+
+
+@right("week1.initial_loss")
+def entropy_of_the_uniform(vocab_size):
+    p = torch.full((vocab_size,), 1 / vocab_size, dtype=torch.float64, requires_grad=True)
+    return -(p * p.log()).sum()
+
+
+@wrong("week1.initial_loss", "logarithm to base 2")
+def loss_in_bits(vocab_size):
+    return math.log(vocab_size) / math.log(2)
+
+
+@wrong("week1.initial_loss", "the probability, not the loss")
+def loss_is_the_probability(vocab_size):
+    return torch.softmax(torch.zeros(vocab_size), 0)[0]
+
+
+@wrong("week1.initial_loss", "averaged over the vocabulary")
+def mean_where_a_sum_belongs(vocab_size):
+    p = torch.full((vocab_size,), 1 / vocab_size, dtype=torch.float64)
+    return -(p * p.log()).mean() * vocab_size / vocab_size
+
+
+@wrong("week1.initial_loss")
+def sign_of_the_logarithm(vocab_size):
+    return math.log(1 / vocab_size)
+
+
+@wrong("week1.initial_loss")
+def one_class_too_few(vocab_size):
+    return math.log(max(1, vocab_size - 1))
+
+
+@wrong("week1.initial_loss")
+def the_number_of_the_lesson(vocab_size):
+    return 5.557
+
+
+# --- log_softmax ------------------------------------------------------------------------------------------------------
+
+
+@right("week1.log_softmax")
+def log_softmax_by_numpy(logits):
+    x = logits.numpy().astype(np.float64)
+    x = x - x.max(axis=-1, keepdims=True)
+    return torch.from_numpy(x - np.log(np.exp(x).sum(axis=-1, keepdims=True)))
+
+
+@right("week1.log_softmax")
+def log_softmax_by_loops(logits):
+    rows = []
+    for row in logits.reshape(-1, logits.shape[-1]).tolist():
+        largest = max(row)
+        total = math.fsum(math.exp(x - largest) for x in row)
+        rows.append([x - largest - math.log(total) for x in row])
+    return torch.tensor(rows, dtype=torch.float64).reshape(logits.shape)
+
+
+@right("week1.log_softmax")
+def log_softmax_in_place_on_a_copy(logits):
+    out = logits.clone()
+    out -= out.amax(-1, keepdim=True)
+    out -= out.exp().sum(-1, keepdim=True).log_()
+    return out.requires_grad_()
+
+
+@right("week1.log_softmax")
+def log_softmax_token_by_token(logits):
+    total = logits[..., :1]
+    for i in range(1, logits.shape[-1]):
+        total = torch.logaddexp(total, logits[..., i : i + 1])
+    return logits - total
+
+
+@right("week1.log_softmax")
+def log_softmax_with_a_warning_and_a_print(logits):
+    warnings.warn("careful", stacklevel=1)
+    print("largest logit", logits.max())
+    x = logits.double()
+    x = x - x.max(-1).values.unsqueeze(-1)
+    return x - torch.einsum("...v->...", x.exp()).log().unsqueeze(-1)
+
+
+@wrong("week1.log_softmax", "overflow")
+def overflow_in_numpy(logits):
+    x = logits.numpy()
+    return torch.from_numpy(x - np.log(np.exp(x).sum(-1, keepdims=True)))
+
+
+@wrong("week1.log_softmax", "logarithm of the softmax")
+def softmax_by_hand_then_log(logits):
+    exps = (logits - logits.amax(-1, keepdim=True)).exp()
+    return (exps / exps.sum(-1, keepdim=True)).log()
+
+
+@wrong("week1.log_softmax", "a small number inside the logarithm")
+def softmax_clamped(logits):
+    return torch.softmax(logits, -1).add(1e-9).log()
+
+
+@wrong("week1.log_softmax", "one maximum for all rows")
+def one_maximum_in_numpy(logits):
+    x = logits.numpy() - logits.numpy().max()
+    return torch.from_numpy(x - np.log(np.exp(x).sum(-1, keepdims=True)))
+
+
+@wrong("week1.log_softmax")
+def first_axis_by_transposing(logits):
+    x = logits.movedim(0, -1)
+    x = x - x.amax(-1, keepdim=True)
+    return (x - x.exp().sum(-1, keepdim=True).log()).movedim(-1, 0).abs()
+
+
+@wrong("week1.log_softmax")
+def minimum_instead_of_maximum(logits):
+    x = logits - logits.amin(-1, keepdim=True)
+    return x - x.exp().sum(-1, keepdim=True).log()
+
+
+@wrong("week1.log_softmax")
+def probabilities(logits):
+    return torch.softmax(logits, -1)
+
+
+@wrong("week1.log_softmax")
+def the_library_itself(logits):
+    return F.log_softmax(logits, -1)
+
+
+@wrong("week1.log_softmax")
+def the_library_by_another_door(logits):
+    return logits - torch.logsumexp(logits, -1, keepdim=True)
+
+
+# --- cross_entropy ----------------------------------------------------------------------------------------------------
+
+
+@right("week1.cross_entropy")
+def cross_entropy_by_one_hot(logits, targets, ignore_index=-100):
+    counts = (targets != ignore_index).double()
+    picked = F.one_hot(targets * counts.long(), logits.shape[-1]).double()
+    losses = -(picked * torch.log_softmax(logits.double(), -1)).sum(-1)
+    return (losses * counts).sum() / counts.sum()
+
+
+@right("week1.cross_entropy")
+def cross_entropy_by_loops(logits, targets, ignore_index=-100):
+    losses = []
+    for row, target in zip(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1).tolist(), strict=True):
+        if target != ignore_index:
+            losses.append(torch.logsumexp(row, 0) - row[target])
+    return sum(losses) / len(losses) if losses else float("nan")
+
+
+@right("week1.cross_entropy")
+def cross_entropy_by_numpy(logits, targets, ignore_index=-100):
+    x = logits.numpy().astype(np.float64).reshape(-1, logits.shape[-1])
+    y = targets.numpy().reshape(-1)
+    x, y = x[y != ignore_index], y[y != ignore_index]
+    x = x - x.max(-1, keepdims=True, initial=-np.inf) if len(x) else x
+    losses = np.log(np.exp(x).sum(-1)) - x[np.arange(len(y)), y]
+    return losses.sum() / len(y) if len(y) else np.nan
+
+
+@right("week1.cross_entropy")
+def cross_entropy_with_a_graph(logits, targets, ignore_index=-100):
+    logits = logits.clone().requires_grad_()
+    keep = targets.ne(ignore_index)
+    safe = targets.masked_fill(~keep, 0)
+    losses = -torch.log_softmax(logits, -1).take_along_dim(safe[..., None], -1)[..., 0]
+    return losses.masked_select(keep).mean()
+
+
+@wrong("week1.cross_entropy", "padding counted in the mean")
+def mean_over_every_place(logits, targets, ignore_index=-100):
+    rows, total = logits.reshape(-1, logits.shape[-1]), 0.0
+    for row, target in zip(rows, targets.reshape(-1).tolist(), strict=True):
+        if target != ignore_index:
+            total += float(torch.logsumexp(row, 0) - row[target])
+    return total / len(rows)
+
+
+@wrong("week1.cross_entropy", "sum instead of mean")
+def added_up(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    return torch.logsumexp(logits[keep], -1).sum() - logits[keep].gather(-1, targets[keep][:, None]).sum()
+
+
+@wrong("week1.cross_entropy", "mean of the rows' means")
+def row_by_row(logits, targets, ignore_index=-100):
+    if targets.ndim == 1:
+        logits, targets = logits[None], targets[None]
+    means = []
+    for row, labels in zip(logits.log_softmax(-1), targets, strict=True):
+        keep = labels != ignore_index
+        means.append(-row[keep].gather(-1, labels[keep, None]).mean())
+    return torch.stack(means).mean()
+
+
+@wrong("week1.cross_entropy", "in bits")
+def log2_of_the_probability(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    logs = torch.log_softmax(logits[keep], -1) * math.log2(math.e)
+    return -logs.gather(-1, targets[keep][:, None]).mean()
+
+
+@wrong("week1.cross_entropy", "softmax applied twice")
+def library_shape_of_probabilities(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    p = torch.softmax(logits[keep], -1)
+    return (torch.logsumexp(p, -1) - p.gather(-1, targets[keep][:, None])[:, 0]).mean()
+
+
+@wrong("week1.cross_entropy")
+def zero_where_nothing_counts(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    losses = -torch.log_softmax(logits[keep], -1).gather(-1, targets[keep][:, None])
+    return losses.sum() / max(1, int(keep.sum()))
+
+
+@wrong("week1.cross_entropy")
+def log_of_a_rounded_probability(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    return -torch.softmax(logits[keep], -1).gather(-1, targets[keep][:, None]).log().mean()
+
+
+@wrong("week1.cross_entropy")
+def wrong_by_one_token(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    losses = -torch.log_softmax(logits[keep], -1).gather(-1, targets[keep][:, None])
+    return losses.sum() / (keep.sum() + 1)
+
+
+@wrong("week1.cross_entropy")
+def sign_forgotten(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    return torch.log_softmax(logits[keep], -1).gather(-1, targets[keep][:, None]).mean()
+
+
+@wrong("week1.cross_entropy")
+def loss_of_the_library(logits, targets, ignore_index=-100):
+    return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=ignore_index)
