@@ -89,9 +89,11 @@ TIMER = """() => {
     });
 }"""
 
+FRAME = "Promise.race([window.benchFrame, new Promise(resolve => setTimeout(() => resolve(30000), 30000))])"
+
 
 def slider() -> Iterator[Row]:
-    """From an arrow key on the learning rate's slider to the first frame of the new run, in Chromium, while a run goes on."""
+    """From an arrow key on the learning rate's slider to the new run's first frame, while a run goes on."""
     times = sorted(slider_times())
     yield Row("slider → new frame, median", statistics.median(times), "ms", 80, f"over {len(times)} moves in Chromium")
     yield Row("slider → new frame, nine in ten", times[int(0.9 * len(times))], "ms")
@@ -128,13 +130,13 @@ def slider_times(moves: int = MOVES) -> list[float]:
 def _move(page, moves):
     times, handle = [], page.locator(".jp-Notebook [role=slider]").first
     handle.wait_for()
-    page.wait_for_function("document.querySelector('.jp-Notebook img.widget-image')?.title.startsWith('run: ')")
+    page.wait_for_function("document.querySelector('.jp-Notebook img.widget-image')?.naturalWidth > 0")
     handle.focus()
     for key in itertools.islice(itertools.cycle(["ArrowRight", "ArrowLeft"]), moves + 2):
         page.wait_for_timeout(500)  # the run gets going again
         page.evaluate(TIMER)
         page.keyboard.press(key)
-        times.append(page.evaluate("Promise.race([window.benchFrame, new Promise(r => setTimeout(() => r(30000), 30000))])"))
+        times.append(page.evaluate(FRAME))
     return times[2:]  # the first two warm the caches
 
 
@@ -162,10 +164,14 @@ def imports() -> Iterator[Row]:
             f"import sys, time; t = time.perf_counter(); import {name}; print(time.perf_counter() - t, "
             "*[m for m in ('torch', 'transformers') if m in sys.modules])"
         )
-        runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(5)]
+        runs = [
+            subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True) for _ in range(5)
+        ]
         said = [run.stdout.split() for run in runs]
         heavy = " ".join(said[0][1:])
-        yield Row(f"import {name}", min(float(s[0]) for s in said), "s", 0.2, f"but it imports {heavy}" if heavy else "")
+        yield Row(
+            f"import {name}", min(float(s[0]) for s in said), "s", 0.2, f"but it imports {heavy}" if heavy else ""
+        )
 
 
 def build() -> Iterator[Row]:
@@ -186,7 +192,10 @@ def notebooks() -> Iterator[Row]:
     for py in release.sources():
         with tempfile.TemporaryDirectory() as folder:
             client = NotebookClient(
-                release.source_notebook(py), timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}
+                release.source_notebook(py),
+                timeout=600,
+                kernel_name="python3",
+                resources={"metadata": {"path": folder}},
             )
             began = time.perf_counter()
             client.execute()

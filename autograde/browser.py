@@ -1,4 +1,4 @@
-"""A JupyterLab server of one's own, and what a test does with a notebook in it."""
+"""A JupyterLab server of one's own, and what a test or a measurement does with a notebook in it."""
 
 import contextlib
 import os
@@ -25,17 +25,24 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serve(folder, settings, extra=()):
-    """JupyterLab on `folder`, its settings and log in the folder `settings`; gives the address, and stops it afterwards."""
+    """JupyterLab on `folder`, its settings and log in the folder `settings`: its address; stopped afterwards."""
     port, settings = free_port(), Path(settings)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    command += [
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={folder}",
+    ]
     command += ["--IdentityProvider.token=", "--ServerApp.password=", "--LabApp.extension_manager=readonly"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     command += [f"--LabApp.user_settings_dir={settings / 'user'}", f"--LabApp.workspaces_dir={settings / 'workspaces'}"]
     quiet = settings / "user" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True, exist_ok=True)
     quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')  # no question about news over the page
-    own = {name: str(settings / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    own = {
+        name: str(settings / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
     environ = {**os.environ, **own, "IPYTHONDIR": str(settings / "ipython")}
     with open(settings / "server.log", "w") as log:
         server = subprocess.Popen([*command, *extra], stdout=log, stderr=log, env=environ, start_new_session=True)
@@ -66,8 +73,8 @@ def _wait(url, server, log, seconds=60):
 class Errors(list):
     """What went wrong on a page, as texts. `ours` leaves out what comes with JupyterLab itself.
 
-    Uncaught page errors all count, wherever they come from. A console error is JupyterLab's own only if it is in NOT_OURS,
-    each of which a notebook with nothing of this course in it shows as well.
+    Uncaught page errors all count, wherever they come from. A console error is JupyterLab's own only if it is in
+    NOT_OURS: what a notebook with nothing of this course in it may show as well.
     """
 
     NOT_OURS = (
@@ -118,7 +125,7 @@ def run_all(page, seconds=180):
 
 
 def scroll_to_widget(page, number) -> bool:
-    """Bring the `number`th cell that shows a widget into view (JupyterLab draws only what is near); False where there is none."""
+    """Bring the `number`th cell with a widget into view (JupyterLab draws only what is near); False without one."""
     return page.evaluate(
         """async (number) => {
             const content = window.jupyterapp.shell.currentWidget.content;
@@ -136,11 +143,10 @@ def scroll_to_widget(page, number) -> bool:
 def _within(page, script, seconds, otherwise):
     """Run an asynchronous script on the page; playwright itself would wait for it without end."""
     page.evaluate(
-        """([seconds, otherwise]) => Promise.race([
-            (async () => { %s })(),
+        f"""([seconds, otherwise]) => Promise.race([
+            (async () => {{ {script} }})(),
             new Promise((_, reject) => setTimeout(() => reject(new Error(otherwise)), 1000 * seconds)),
-        ])"""
-        % script,
+        ])""",
         [seconds, f"{otherwise} within {seconds} s"],
     )
 

@@ -5,6 +5,7 @@ nbgrader works there. Submissions that you put into submitted/ are graded with t
 """
 
 import argparse
+import ast
 import inspect
 import os
 import random
@@ -165,14 +166,20 @@ def _wrapped(task, body):
 
 def written_out(function, name: str) -> str | None:
     """A function of a module as a cell that stands alone and calls it `name`; None where its source cannot be cut out."""
-    parts, seen = [], set()
-    if not _collect(function, parts, seen):
+    parts = []
+    if not _collect(function, parts, set()):
         return None
-    return "\n\n".join(parts) + ("" if function.__name__ == name else f"\n\n{name} = {function.__name__}")
+    if function.__name__ == "<lambda>":
+        parts[-1] = f"{name} = {parts[-1]}"
+    elif function.__name__ != name:
+        parts.append(f"{name} = {function.__name__}")
+    return "\n\n".join(parts)
 
 
 def _collect(function, parts, seen):
-    if not inspect.isfunction(function) or function.__name__ == "<lambda>" or function.__closure__:
+    """Append the sources of all that a function leans on in its module, and last its own; whether that could be done."""
+    text = _text(function) if inspect.isfunction(function) and not function.__closure__ else None
+    if text is None:
         return False
     codes = [function.__code__]
     for code in codes:
@@ -191,8 +198,18 @@ def _collect(function, parts, seen):
             parts.append(f"{name} = {value!r}")
         else:
             return False
-    parts.append(textwrap.dedent(inspect.getsource(function)).rstrip())
+    parts.append(text)
     return True
+
+
+def _text(function):
+    """A function's source; of a lambda the expression alone, and None where two stand on one line."""
+    if function.__name__ != "<lambda>":
+        return textwrap.dedent(inspect.getsource(function)).rstrip()
+    lines, _ = inspect.findsource(function)
+    tree = ast.parse("".join(lines))
+    here = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == function.__code__.co_firstlineno]
+    return "(" + ast.get_source_segment("".join(lines), here[0]) + ")" if len(here) == 1 else None
 
 
 def _edited(path):

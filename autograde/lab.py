@@ -1,7 +1,7 @@
 """`python -m autograde lab [jupyter lab's arguments]`: a learner's own copies of the notebooks, and JupyterLab on them.
 
-Release notebooks are copied from course/ into work/, which git ignores. A file that is there is never written again: when
-the release changes, the new one is put beside it once, as NAME.new-2.ipynb, NAME.new-3.ipynb and so on.
+Release notebooks are copied from course/ into work/, which git ignores. A file that is there is never written again:
+when the release changes, the new one is put beside it once, as NAME.new-2.ipynb, NAME.new-3.ipynb and so on.
 """
 
 import errno
@@ -58,7 +58,7 @@ def copy_release(course: Path, work: Path) -> tuple[list[Path], list[str]]:
 
 
 def _read(file):
-    """The record of earlier copies; one that cannot be read counts as none, which costs an offer too many, never a file."""
+    """The record of earlier copies; an unreadable one counts as none, which costs an offer too many, never a file."""
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         return {name: list(map(str, digests)) for name, digests in record.items()}

@@ -131,8 +131,15 @@ def answer(target, probe_source, messages, *, library=(), keeps_inputs=True, sec
     return replies
 
 
+def _seed():
+    """torch.manual_seed(0), without the stack traces that it takes down for every accelerator that was never used."""
+    torch.default_generator.manual_seed(0)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
+
+
 def _answer(target, probe, message, library, keeps_inputs):
-    torch.manual_seed(0)
+    _seed()
     inputs, printed, reply = wire.decode(message), io.StringIO(), {}
     refuse = _Refuse(library) if library else contextlib.nullcontext()
     try:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograde import prose, source
-from autograde.exercise import of_week
 from autograde.source import BuildError, Cell
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -120,7 +119,7 @@ def build(weeks=None, check_only: bool = False, top: Path | None = None) -> list
         if not check_only:
             for path in changed:
                 replace(path, targets[path])
-        specified = of_week_or_none(week)
+        specified = exercises(week)
         points = sum(exercise.points for exercise in specified)
         report.append(Built(week, len(notebooks), len(specified), points, tuple(p.relative_to(top) for p in changed)))
     return report
@@ -141,9 +140,9 @@ def replace(path: Path, text: str):
         raise
 
 
-def of_week_or_none(folder: str) -> tuple:
+def exercises(folder: str) -> tuple:
     """The exercises of the week that a folder like 'week2_training_loop' is named after; none where it has no module yet."""
-    from autograde.exercise import weeks
+    from autograde.exercise import of_week, weeks
 
     week = folder.partition("_")[0]
     return of_week(week) if week in weeks() else ()
@@ -276,7 +275,7 @@ def _run_nbgrader(folder):
 def _unused(week, files):
     """A line for every exercise of a week's specification that no source of it holds."""
     used = {cell.id for py in files for cell in source.read(py) if cell.role == "exercise"}
-    for exercise in of_week_or_none(week):
+    for exercise in exercises(week):
         if exercise.id not in used:
             yield f"solutions/{week}:1: no source has exercise=\"{exercise.id}\", which autograde/exercises specifies"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograde import prose
-from autograde.exercise import Exercise, UnknownExercise, find
 
 LINES, CELLS = 25, 45  # of a cell, and of a notebook: what a reader can hold
 _OPTIONS = ("exercise", "check", "answer", "points", "tags", "jupyter")
@@ -35,8 +34,10 @@ class Cell:
     metadata: dict = field(default_factory=dict)
 
     @property
-    def exercise(self) -> Exercise:
+    def exercise(self):
         """The specification of an exercise or check cell."""
+        from autograde.exercise import find  # here, since it imports torch, which most of nbgrader's commands never need
+
         return find(self.id)
 
     @property
@@ -150,8 +151,8 @@ def _role_errors(cell, week, before):
         yield f'the cell is one line, check("{cell.id}", {cell.id.partition(".")[2]})'
     if cell.role == "exercise":
         try:
-            find(cell.id)
-        except UnknownExercise as error:
+            cell.exercise  # noqa: B018  raises where there is none
+        except LookupError as error:
             yield str(error)
         if not marks:
             yield "an exercise without '### BEGIN SOLUTION' and '### END SOLUTION'"

@@ -1,4 +1,4 @@
-"""What every test gets: one thread, its own Jupyter folders, capabilities of the machine, strict skips, a table of times."""
+"""What every test gets: one thread, own Jupyter folders, the machine's capabilities, strict skips, a table of times."""
 
 import collections
 import os
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 STRICT = os.environ.get("CI") == "true" or os.environ.get("AUTOGRADE_STRICT") == "1"
-LONG = ("browser", "notebooks", "grading", "packaging")  # these parts start first, so that no process ends late and alone
+LONG = ("browser", "notebooks", "grading", "packaging")  # start first, so that no process ends late and alone
 
 # One thread for torch, here and in every kernel started from here: two processes on two cores are already full.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -20,6 +20,10 @@ _jupyter = tempfile.TemporaryDirectory(prefix="jupyter-of-tests-")
 for _name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
     os.environ[_name] = os.path.join(_jupyter.name, _name.lower())
 os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+# `make test ARGS=…` hands its variables on to every make that is started below it; the tests call make afresh.
+for _name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS", "PIP_ARGS", "PYTHON"):
+    os.environ.pop(_name, None)
 
 
 def _gpu():

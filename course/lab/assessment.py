@@ -1,8 +1,10 @@
 """Did they learn? Generated questions with a stated confidence, before and after; openers; self-assessments.
 
-Questions are drawn for a learner and an occasion: everybody gets other numbers, and week 8 asks the same twelve kinds again.
-The Brier score is the mean of (confidence - right)^2 (Brier 1950): 0 is best, and it rewards neither boasting nor modesty.
+Questions are drawn for a learner and an occasion: everybody gets other numbers, and week 8 asks the same twelve kinds
+again. The Brier score is the mean of (confidence - right)^2 (Brier 1950): 0 is best, and it rewards neither boasting
+nor modesty.
 """
+
 import html
 import math
 import re
@@ -15,13 +17,22 @@ from IPython.display import display
 from course.lab import journal
 from course.lab.live import someone_is_there
 
-CONFIDENCE = [("not said", None), ("0 %: no idea", 0.0), ("10 %", 0.1), ("30 %", 0.3), ("50 %: a coin", 0.5), ("70 %", 0.7),
-              ("90 %", 0.9), ("100 %: certain", 1.0)]
+CONFIDENCE = [
+    ("not said", None),
+    ("0 %: no idea", 0.0),
+    ("10 %", 0.1),
+    ("30 %", 0.3),
+    ("50 %: a coin", 0.5),
+    ("70 %", 0.7),
+    ("90 %", 0.9),
+    ("100 %: certain", 1.0),
+]
 
 
 @dataclass(frozen=True)
 class Question:
     """`ask(rng)` gives (text, answer, how). `week` is where the course teaches it; a right answer is within `rtol`."""
+
     name: str
     week: int
     ask: Callable
@@ -32,6 +43,7 @@ class Question:
 @dataclass(frozen=True)
 class Item:
     """A question with its numbers in it."""
+
     name: str
     text: str
     answer: float
@@ -61,13 +73,20 @@ def readings(given) -> list[float]:
 
 def _shape(r):
     a, b = r.randint(3, 9), r.randint(11, 19)
-    return f"x has the shape ({a}, 1) and y the shape ({b},). How many numbers does x + y hold?", a * b, f"the shape is ({a}, {b})"
+    return (
+        f"x has the shape ({a}, 1) and y the shape ({b},). How many numbers does x + y hold?",
+        a * b,
+        f"the shape is ({a}, {b})",
+    )
 
 
 def _keepdim(r):
     b, t, v = r.randint(2, 5), r.randint(6, 9), r.randint(20, 40)
-    return (f"logits has the shape ({b}, {t}, {v}). How many numbers does logits.sum(-1, keepdim=True) hold?", b * t,
-            f"the shape is ({b}, {t}, 1)")
+    return (
+        f"logits has the shape ({b}, {t}, {v}). How many numbers does logits.sum(-1, keepdim=True) hold?",
+        b * t,
+        f"the shape is ({b}, {t}, 1)",
+    )
 
 
 def _slope(r):
@@ -77,7 +96,11 @@ def _slope(r):
 
 def _loss(r):
     p = r.choice([0.02, 0.05, 0.08, 0.15, 0.3, 0.6])
-    return f"A model gives the token that comes next a probability of {p}. What is the loss of that token, in nats?", -math.log(p), "−ln p"
+    return (
+        f"A model gives the token that comes next a probability of {p}. What is the loss of that token, in nats?",
+        -math.log(p),
+        "−ln p",
+    )
 
 
 def _perplexity(r):
@@ -87,66 +110,119 @@ def _perplexity(r):
 
 def _fresh(r):
     v = r.choice([64, 500, 1000, 8000, 32000, 50257])
-    return f"A fresh model knows {v:,} tokens and finds all of them equally likely. At which loss does it start, in nats?", math.log(v), "ln V"
+    return (
+        f"A fresh model knows {v:,} tokens and finds all of them equally likely. At which loss does it start, in nats?",
+        math.log(v),
+        "ln V",
+    )
 
 
 def _corpus(r):
     a, b = r.choice([(1.0, 4.0), (2.0, 5.0), (1.5, 3.5)])
     m, n = r.choice([(900, 100), (800, 200), (100, 300)])
-    return (f"One batch holds {m} tokens at a mean loss of {a} nats, the other {n} tokens at {b}. What is the mean loss per token "
-            "of both together?", (a * m + b * n) / (m + n), "each batch weighs as many tokens as it has")
+    return (
+        f"One batch holds {m} tokens at a mean loss of {a} nats, the other {n} tokens at {b}. "
+        "What is the mean loss per token of both together?",
+        (a * m + b * n) / (m + n),
+        "each batch weighs as many tokens as it has",
+    )
 
 
 def _targets(r):
     n, width = r.randint(17, 40), r.choice([64, 128])
-    return f"A text of {n} tokens is padded to {width}. For how many of its positions is there a next token to predict?", n - 1, "the last token has no next one, and padding never counts"
+    return (
+        f"A text of {n} tokens is padded to {width}. For how many of its positions is there a next token to predict?",
+        n - 1,
+        "the last token has no next one, and padding never counts",
+    )
 
 
 def _unscale(r):
     scale, norm = r.choice([1024, 4096, 65536]), r.choice([0.3, 0.5, 0.8])
-    return (f"With a loss scale of {scale} the gradients have a norm of {scale * norm:g}. Which norm does the clipping have to see?",
-            norm, "gradients are divided by the scale first")
+    return (
+        f"With a loss scale of {scale} the gradients have a norm of {scale * norm:g}. "
+        "Which norm does the clipping have to see?",
+        norm,
+        "gradients are divided by the scale first",
+    )
 
 
 def _clip(r):
     norm, c, g = r.choice([(8.0, 1.0, 2.0), (5.0, 0.5, 3.0), (4.0, 2.0, 1.2)])
-    return f"A gradient of norm {norm} is clipped to norm {c}. One of its entries was {g}. What is it afterwards?", g * c / norm, "every entry shrinks by the same factor"
+    return (
+        f"A gradient of norm {norm} is clipped to norm {c}. One of its entries was {g}. What is it afterwards?",
+        g * c / norm,
+        "every entry shrinks by the same factor",
+    )
 
 
 def _updates(r):
     n, b, k, e = r.randint(500, 999), r.choice([4, 8]), r.choice([4, 8]), r.choice([2, 3])
-    return (f"{n} examples, batch size {b}, gradients accumulated over {k} batches, {e} epochs; what is left over at an epoch's end is "
-            "used too. How many optimizer updates?", e * math.ceil(math.ceil(n / b) / k), "batches rounded up, then groups rounded up, per epoch")
+    return (
+        f"{n} examples, batch size {b}, gradients accumulated over {k} batches, {e} epochs; "
+        "what is left over at an epoch's end is used too. How many optimizer updates?",
+        e * math.ceil(math.ceil(n / b) / k),
+        "batches rounded up, then groups rounded up, per epoch",
+    )
 
 
 def _adam(r):
     lr, g = r.choice([0.001, 0.003, 0.01]), r.choice([0.02, 7.0, 40.0])
-    return f"Adam with learning rate {lr} takes its first step. The gradient is {g}. How far does the weight move?", lr, "the first step of Adam is lr, whatever the gradient"
+    return (
+        f"Adam with learning rate {lr} takes its first step. The gradient is {g}. How far does the weight move?",
+        lr,
+        "the first step of Adam is lr, whatever the gradient",
+    )
 
 
 def _state(r):
     p = r.choice([3, 13, 30])
-    return f"How many GB (10⁹ bytes) does AdamW keep beside {p} billion trained weights, both moments in fp32?", 8.0 * p, "two numbers of four bytes per weight"
+    return (
+        f"How many GB (10⁹ bytes) does AdamW keep beside {p} billion trained weights, both moments in fp32?",
+        8.0 * p,
+        "two numbers of four bytes per weight",
+    )
 
 
 def _warmup(r):
     peak, w = r.choice([0.001, 0.0003, 0.01]), r.choice([100, 200, 500])
     s = w * r.choice([1, 2, 3]) // 4
-    return f"The learning rate rises linearly from 0 at step 0 to {peak} at step {w}. What is it at step {s}?", peak * s / w, "peak · step / warm-up steps"
+    return (
+        f"The learning rate rises linearly from 0 at step 0 to {peak} at step {w}. What is it at step {s}?",
+        peak * s / w,
+        "peak · step / warm-up steps",
+    )
 
 
 def _lora(r):
     i, o, k = r.choice([(4096, 4096), (4096, 11008), (2048, 8192)]) + (r.choice([8, 16, 64]),)
-    return f"LoRA of rank {k} is put beside a linear layer from {i} to {o} features. How many weights does it train there?", k * (i + o), "A is r × in, B is out × r"
+    return (
+        f"LoRA of rank {k} is put beside a linear layer from {i} to {o} features. "
+        "How many weights does it train there?",
+        k * (i + o),
+        "A is r × in, B is out × r",
+    )
 
 
-WARM_UP = (Question("broadcasting", 0, _shape, rtol=0.0), Question("keepdim", 0, _keepdim, rtol=0.0), Question("derivative", 0, _slope))
+WARM_UP = (
+    Question("broadcasting", 0, _shape, rtol=0.0),
+    Question("keepdim", 0, _keepdim, rtol=0.0),
+    Question("derivative", 0, _slope),
+)
 TWELVE = (
-    Question("loss of a probability", 1, _loss, "nats"), Question("perplexity", 1, _perplexity),
-    Question("fresh model", 1, _fresh, "nats"), Question("corpus mean", 1, _corpus, "nats"),
-    Question("targets of a padded row", 2, _targets, rtol=0.0), Question("loss scale", 3, _unscale),
-    Question("clipping", 4, _clip), Question("updates", 4, _updates, rtol=0.0), Question("first step of Adam", 5, _adam),
-    Question("optimizer state", 5, _state, "GB"), Question("warm-up", 6, _warmup), Question("LoRA weights", 7, _lora, rtol=0.0))
+    Question("loss of a probability", 1, _loss, "nats"),
+    Question("perplexity", 1, _perplexity),
+    Question("fresh model", 1, _fresh, "nats"),
+    Question("corpus mean", 1, _corpus, "nats"),
+    Question("targets of a padded row", 2, _targets, rtol=0.0),
+    Question("loss scale", 3, _unscale),
+    Question("clipping", 4, _clip),
+    Question("updates", 4, _updates, rtol=0.0),
+    Question("first step of Adam", 5, _adam),
+    Question("optimizer state", 5, _state, "GB"),
+    Question("warm-up", 6, _warmup),
+    Question("LoRA weights", 7, _lora, rtol=0.0),
+)
 
 
 def items(learner: str, occasion: str, questions=TWELVE) -> list[Item]:
@@ -157,21 +233,27 @@ def items(learner: str, occasion: str, questions=TWELVE) -> list[Item]:
 @dataclass(frozen=True)
 class Score:
     """`right` of `total`; `brier` over the answers with a stated confidence, None without any."""
+
     right: int
     answered: int
     total: int
     brier: float | None
 
     def __str__(self):
-        said = "no confidence stated" if self.brier is None else f"Brier score {self.brier:.3f} (0 is best, .25 is a coin)"
+        said = (
+            "no confidence stated" if self.brier is None else f"Brier score {self.brier:.3f} (0 is best, .25 is a coin)"
+        )
         return f"{self.right} of {self.total} right, {self.answered} answered, {said}"
 
 
 def score(asked: list[Item], answers: dict) -> Score:
     """The score of `answers`, {item name: {"value", "confidence"}}; a blank one counts as not right."""
     rights = {item.name: item.right(answers.get(item.name, {}).get("value")) for item in asked}
-    errors = [(answers[name]["confidence"] - right) ** 2 for name, right in rights.items()
-              if answers.get(name, {}).get("confidence") is not None]
+    errors = [
+        (answers[name]["confidence"] - right) ** 2
+        for name, right in rights.items()
+        if answers.get(name, {}).get("confidence") is not None
+    ]
     answered = sum(bool(readings(answers.get(item.name, {}).get("value"))) for item in asked)
     return Score(sum(rights.values()), answered, len(asked), sum(errors) / len(errors) if errors else None)
 
@@ -206,7 +288,13 @@ class Quiz:
         def change(old):
             kept = {**old.get("items", {}), item.name: given}
             result = score(self.items, kept)
-            return {"learner": self.learner, "items": kept, "right": result.right, "total": result.total, "brier": result.brier} | journal.now()
+            return {
+                "learner": self.learner,
+                "items": kept,
+                "right": result.right,
+                "total": result.total,
+                "brier": result.brier,
+            } | journal.now()
 
         journal.change("answers", self.occasion, change)
 
@@ -219,7 +307,10 @@ class Quiz:
         for n, item in enumerate(self.items, 1):
             given = self.answers.get(item.name, {}).get("value")
             if self.reveal and given is not None:
-                lines.append(f"{n}. {'right' if item.right(given) else 'not right'}: {journal.number(item.answer, item.unit)} ({item.how})")
+                lines.append(
+                    f"{n}. {'right' if item.right(given) else 'not right'}: "
+                    f"{journal.number(item.answer, item.unit)} ({item.how})"
+                )
         if not self.reveal:
             lines.append("The answers stay closed: the course gives them, and week 8 asks again with other numbers.")
         return "\n".join(lines)
@@ -237,22 +328,39 @@ class Quiz:
         wide, rows = widgets.Layout(width="min(620px, 100%)"), []
         for n, item in enumerate(self.items, 1):
             kept = self.answers.get(item.name, {})
-            box = widgets.Text(value=kept.get("value") or "", description=f"Answer {n}", placeholder="a number",
-                               continuous_update=True, layout=widgets.Layout(width="240px"), tooltip=item.text)
-            sure = widgets.Dropdown(options=CONFIDENCE, value=kept.get("confidence"), description=f"Chance {n} is right",
-                                    style={"description_width": "initial"}, layout=widgets.Layout(width="290px"))
+            box = widgets.Text(
+                value=kept.get("value") or "",
+                description=f"Answer {n}",
+                placeholder="a number",
+                continuous_update=True,
+                layout=widgets.Layout(width="240px"),
+                tooltip=item.text,
+            )
+            sure = widgets.Dropdown(
+                options=CONFIDENCE,
+                value=kept.get("confidence"),
+                description=f"Chance {n} is right",
+                style={"description_width": "initial"},
+                layout=widgets.Layout(width="290px"),
+            )
 
             def keep(_, n=n, box=box, sure=sure):
                 self.answer(n, box.value, sure.value)
 
             box.observe(keep, "value")
             sure.observe(keep, "value")
-            question = widgets.HTML(f"<div style='line-height:1.4;margin-top:10px'><b>{n}.</b> {html.escape(item.text)}</div>", layout=wide)
-            rows.append(widgets.VBox([question, widgets.HBox([box, sure], layout=widgets.Layout(flex_flow="row wrap"))]))
+            question = widgets.HTML(
+                f"<div style='line-height:1.4;margin-top:10px'><b>{n}.</b> {html.escape(item.text)}</div>", layout=wide
+            )
+            rows.append(
+                widgets.VBox([question, widgets.HBox([box, sure], layout=widgets.Layout(flex_flow="row wrap"))])
+            )
         button, out = widgets.Button(description="Show my score", icon="check"), widgets.HTML()
 
         def tell(_):
-            out.value = f"<div role='status' style='line-height:1.5'>{html.escape(self.words()).replace(chr(10), '<br>')}</div>"
+            out.value = (
+                f"<div role='status' style='line-height:1.5'>{html.escape(self.words()).replace(chr(10), '<br>')}</div>"
+            )
 
         button.on_click(tell)
         return widgets.VBox([*rows, button, out])
@@ -264,7 +372,7 @@ def pretest(learner: str = "") -> Quiz:
 
 
 def opener(week: int, n: int = 3) -> Quiz:
-    """`n` questions from the weeks before `week`, with new numbers and their answers: retrieval is what makes things stay."""
+    """`n` questions from the weeks before `week`, with new numbers, answers told: to recall a thing makes it stay."""
     pool = [q for q in WARM_UP + TWELVE if q.week < week]
     learner, occasion = journal.learner(), f"week{week}"
     return Quiz(occasion, learner, journal.draw(learner, occasion).sample(pool, min(n, len(pool))), reveal=True)
@@ -274,7 +382,7 @@ LEVELS = [("not said", None), ("not yet", 1), ("with help", 2), ("alone", 3), ("
 
 
 class Reflection:
-    """'I can …' statements, each with a level and the evidence for it, and two open questions; kept as they are typed."""
+    """'I can …' statements, each with a level and the evidence for it, and two open questions; kept as typed."""
 
     OPEN = ("What surprised me", "What I am still unsure about")
 
@@ -287,8 +395,11 @@ class Reflection:
 
     def note(self, statement: str, **changes) -> None:
         """Keeps `level` (1 … 4) or `evidence` for a statement, or `text` for an open question."""
-        journal.change("reflections", self.week,
-                       lambda old: {**old, statement: {**old.get(statement, {}), **changes} | journal.now()})
+        journal.change(
+            "reflections",
+            self.week,
+            lambda old: {**old, statement: {**old.get(statement, {}), **changes} | journal.now()},
+        )
 
     def text(self) -> str:
         return "\n".join(f"– {line}" for line in [*self.statements, *self.OPEN])
@@ -303,17 +414,32 @@ class Reflection:
         rows, free = [], widgets.Layout(width="min(620px, 100%)")
         for line in self.statements:
             kept = self.kept.get(line, {})
-            level = widgets.Dropdown(options=LEVELS, value=kept.get("level"), description="Level", layout=widgets.Layout(width="280px"),
-                                     tooltip=line)
-            proof = widgets.Text(value=kept.get("evidence", ""), description="Evidence", layout=widgets.Layout(width="min(420px, 100%)"),
-                                 placeholder="a run, a check, a figure", tooltip=line)
+            level = widgets.Dropdown(
+                options=LEVELS,
+                value=kept.get("level"),
+                description="Level",
+                layout=widgets.Layout(width="280px"),
+                tooltip=line,
+            )
+            proof = widgets.Text(
+                value=kept.get("evidence", ""),
+                description="Evidence",
+                layout=widgets.Layout(width="min(420px, 100%)"),
+                placeholder="a run, a check, a figure",
+                tooltip=line,
+            )
             level.observe(lambda change, line=line: self.note(line, level=change["new"]), "value")
             proof.observe(lambda change, line=line: self.note(line, evidence=change["new"]), "value")
             head = widgets.HTML(f"<div style='line-height:1.4;margin-top:8px'>{html.escape(line)}</div>", layout=free)
             rows.append(widgets.VBox([head, widgets.HBox([level, proof], layout=widgets.Layout(flex_flow="row wrap"))]))
         for line in self.OPEN:
-            area = widgets.Textarea(value=self.kept.get(line, {}).get("text", ""), description=line, rows=2, layout=free,
-                                    style={"description_width": "initial"})
+            area = widgets.Textarea(
+                value=self.kept.get(line, {}).get("text", ""),
+                description=line,
+                rows=2,
+                layout=free,
+                style={"description_width": "initial"},
+            )
             area.observe(lambda change, line=line: self.note(line, text=change["new"]), "value")
             rows.append(area)
         return widgets.VBox(rows)

@@ -1,7 +1,8 @@
-"""Sick runs to diagnose and mend, and the runs behind the folklore audits. Week 1: losses that look wrong, or too right.
+"""Sick runs to diagnose and mend, and the runs behind the folklore audits: losses that look wrong, or too right.
 
 A loss function here takes (logits (B, T, V), input_ids (B, T), attention_mask (B, T)) and returns a 0-d tensor.
 """
+
 import functools
 import itertools
 import math
@@ -61,20 +62,21 @@ DISEASES = {
 @dataclass
 class Run:
     """`reported`: the loss that the run wrote down at each step. `model`: what came out of it."""
+
     name: str
     reported: list
     model: torch.nn.Module
 
     def loss_ahead(self, offset: int, cross_entropy: Callable = F.cross_entropy, rows: int = 256) -> float:
-        """Mean nats per real token on fresh lines of the training text, where position t is asked for token t + `offset`."""
+        """Mean nats per real token on fresh training lines, where position t is asked for token t + `offset`."""
         batch = next(padded_batches("train", rows, seed=1))
         with torch.no_grad(), training.one_thread():
             logits = self.model.eval()(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         labels = batch["input_ids"][:, offset:].masked_fill(batch["attention_mask"][:, offset:] == 0, -100)
-        return float(cross_entropy(logits[:, :labels.shape[1]].flatten(0, 1), labels.flatten()))
+        return float(cross_entropy(logits[:, : labels.shape[1]].flatten(0, 1), labels.flatten()))
 
 
-def train(loss: Callable, name: str = "run", steps: int = 100, seed: int = 0) -> Run:
+def train(loss: Callable, name: str = "run", steps: int = 80, seed: int = 0) -> Run:
     """The tiny model trained on padded lines with `loss`; the same seed, weights and lines for everyone."""
     model, reported = training.tiny_model(seed), []
     optimizer = training.OPTIMIZERS["adamw"](model.parameters(), 1e-2)
@@ -96,7 +98,7 @@ def week1_patients() -> tuple[Run, Run, Run]:
 
 
 def consult(runs=None, cross_entropy: Callable = F.cross_entropy) -> None:
-    """Three sick curves and a table of what can be measured on them, with `cross_entropy(logits (N, V), targets (N,))`."""
+    """Three sick curves, and a table of what is measured on them with `cross_entropy(logits (N, V), targets (N,))`."""
     runs = runs or week1_patients()
     fig, axes = plots.figure(len(runs))
     for ax, run in zip(axes, runs, strict=True):
@@ -104,16 +106,30 @@ def consult(runs=None, cross_entropy: Callable = F.cross_entropy) -> None:
         ax.plot(range(1, len(run.reported) + 1), run.reported, color=plots.BLUE, lw=2)
         plots.reference(ax, math.log(text.VOCAB_SIZE), f"ln {text.VOCAB_SIZE}")
     words = "; ".join(plots.curve_words(f"patient {run.name}", run.reported) for run in runs)
-    plots.show(fig, f"Reported losses of three runs over {len(runs[0].reported)} steps, with ln {text.VOCAB_SIZE} as a dashed line: {words}.")
-    print(f"{'patient':8}{'first report':>14}{'last reports':>14}{'1 byte ahead':>14}{'2 bytes ahead':>15}   (measured: real tokens, nats)")
+    plots.show(
+        fig,
+        f"Reported losses of three runs over {len(runs[0].reported)} steps, with "
+        f"ln {text.VOCAB_SIZE} as a dashed line: {words}.",
+    )
+    print(
+        f"{'patient':8}{'first report':>14}{'last reports':>14}{'1 byte ahead':>14}{'2 bytes ahead':>15}"
+        "   (measured: real tokens, nats)"
+    )
     for run in runs:
         ahead = [run.loss_ahead(k, cross_entropy) for k in (1, 2)]
-        print(f"{run.name:8}{run.reported[0]:14.3f}{sum(run.reported[-20:]) / 20:14.3f}{ahead[0]:14.3f}{ahead[1]:15.3f}")
+        print(
+            f"{run.name:8}{run.reported[0]:14.3f}{sum(run.reported[-20:]) / 20:14.3f}{ahead[0]:14.3f}{ahead[1]:15.3f}"
+        )
+
+
+@functools.cache
+def _sound():
+    return train(healthy, "healthy")
 
 
 def discharge(**losses: Callable) -> None:
     """Trains each patient again with the loss function given for it, and says by measurement whether it is well."""
-    sound = train(healthy, "healthy")
+    sound = _sound()
     runs = [train(loss, name) for name, loss in losses.items()]
     fig, (ax,) = plots.figure(1)
     plots.style(ax, "Step (updates)", "Reported loss (nats per token)", "After your treatment", ylim=(0, 8.5))
@@ -122,21 +138,32 @@ def discharge(**losses: Callable) -> None:
         ax.plot(range(1, len(run.reported) + 1), run.reported, color=colour, lw=1.8, label=f"patient {run.name}")
     plots.legend(ax)
     gaps = {run.name: max(abs(a - b) for a, b in zip(run.reported, sound.reported, strict=True)) for run in runs}
-    plots.show(fig, "Reported losses after treatment against a healthy run. " + "; ".join(
-        f"patient {name} {'lies on it' if gap < 1e-3 else f'is up to {gap:.2f} away from it'}" for name, gap in gaps.items()) + ".")
+    plots.show(
+        fig,
+        "Reported losses after treatment against a healthy run. "
+        + "; ".join(
+            f"patient {name} {'lies on it' if gap < 1e-3 else f'is up to {gap:.2f} away from it'}"
+            for name, gap in gaps.items()
+        )
+        + ".",
+    )
     print(f"{'':10} {'last reports':>12} {'measured, 1 byte ahead':>22}   (nats per real token)")
     for run in runs:
         well = gaps[run.name] < 1e-3
-        print(f"patient {run.name}  {sum(run.reported[-20:]) / 20:12.3f} {run.loss_ahead(1):22.3f}   {'well' if well else 'still sick'}")
+        print(
+            f"patient {run.name}  {sum(run.reported[-20:]) / 20:12.3f} {run.loss_ahead(1):22.3f}   "
+            f"{'well' if well else 'still sick'}"
+        )
     print(f"healthy    {sum(sound.reported[-20:]) / 20:12.3f} {sound.loss_ahead(1):22.3f}")
 
 
-WORDS = r"\w+|[^\w\s]|\s+"       # every character falls into exactly one of these tokens
+WORDS = r"\w+|[^\w\s]|\s+"  # every character falls into exactly one of these tokens
 
 
 @dataclass
 class Yardstick:
     """A model's total loss on one and the same held-out text, and how many tokens and bytes it cut that text into."""
+
     name: str
     nats: float
     tokens: int
@@ -150,18 +177,26 @@ class Yardstick:
 
 @functools.cache
 def yardsticks(n_bytes: int = 40_000) -> tuple[Yardstick, ...]:
-    """Four models, measured on the same held-out standard-library source: byte frequencies, byte pairs, a small GPT, word pairs."""
-    source, held_out = text.corpus().train.long(), text.corpus().val[:n_bytes // 64 * 64].long()
+    """Four models on one held-out text: byte frequencies, byte pairs, a small GPT on bytes, word pairs."""
+    source, held_out = text.corpus().train.long(), text.corpus().val[: n_bytes // 64 * 64].long()
     single = torch.bincount(source, minlength=text.VOCAB_SIZE).double() + 1
-    pairs = torch.bincount(source[:-1] * text.VOCAB_SIZE + source[1:], minlength=text.VOCAB_SIZE**2).double().view(text.VOCAB_SIZE, -1) + 0.1
+    pairs = (
+        torch.bincount(source[:-1] * text.VOCAB_SIZE + source[1:], minlength=text.VOCAB_SIZE**2)
+        .double()
+        .view(text.VOCAB_SIZE, -1)
+        + 0.1
+    )
     after = -(pairs / pairs.sum(1, keepdim=True)).log()[held_out[:-1], held_out[1:]]
     size = len(held_out)
     with training.one_thread():
         gpt = training.evaluate(trained(), [text.batch(held_out.view(-1, 64))])
     # A window's first byte is not predicted, so the mean over the others stands for all.
-    return (Yardstick("byte frequencies", float(-(single / single.sum()).log()[held_out].sum()), size, size),
-            Yardstick("byte pairs", float(after.sum()), size - 1, size - 1), Yardstick("small GPT on bytes", gpt * size, size, size),
-            _word_pairs(text.decode(source.tolist()), text.decode(held_out.tolist())))
+    return (
+        Yardstick("byte frequencies", float(-(single / single.sum()).log()[held_out].sum()), size, size),
+        Yardstick("byte pairs", float(after.sum()), size - 1, size - 1),
+        Yardstick("small GPT on bytes", gpt * size, size, size),
+        _word_pairs(text.decode(source.tolist()), text.decode(held_out.tolist())),
+    )
 
 
 def _word_pairs(source, held_out, prior=5.0):
@@ -175,8 +210,10 @@ def _word_pairs(source, held_out, prior=5.0):
     def alone(word):
         return count[word] / total if word in count else len(count) / total * 257.0 ** -(len(word.encode()) + 1)
 
-    nats = sum(-math.log((pair[before, word] + prior * alone(word)) / (context[before] + prior))
-               for before, word in zip([None, *asked], asked, strict=False))
+    nats = sum(
+        -math.log((pair[before, word] + prior * alone(word)) / (context[before] + prior))
+        for before, word in zip([None, *asked], asked, strict=False)
+    )
     return Yardstick("word pairs", nats, len(asked), len(held_out.encode()))
 
 
@@ -189,7 +226,7 @@ def coins() -> torch.Tensor:
 def coin_batch() -> dict[str, torch.Tensor]:
     """`coins()` as a batch in which only the answers count: the labels of 'coin 3: ' are -100."""
     batch = text.batch(coins())
-    batch["labels"][:, :len("coin 0: ")] = -100
+    batch["labels"][:, : len("coin 0: ")] = -100
     return batch
 
 

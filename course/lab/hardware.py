@@ -64,8 +64,9 @@ def describe() -> str:
     for gpu in found:
         dtype = "bfloat16" if gpu["bfloat16"] else "float16 (it has no bfloat16)"
         lines.append(
-            f"GPU: {gpu['name']} with {gpu['bytes'] / GIB:.0f} GiB, mixed precision in {dtype}. By its memory, "
-            f"4-bit weights of up to about {largest_4bit(gpu['bytes']) / 1e9:.0f} billion parameters leave room to fine-tune."
+            f"GPU: {gpu['name']} with {gpu['bytes'] / GIB:.0f} GiB, mixed precision in {dtype}. "
+            f"By its memory, 4-bit weights of up to about {largest_4bit(gpu['bytes']) / 1e9:.0f} billion parameters "
+            "leave room to fine-tune."
         )
     if not found and sys.platform == "darwin" and torch.backends.mps.is_available():
         lines.append("GPU: Apple's, which this course does not use: 4-bit layers and the timings are for CPU or CUDA.")

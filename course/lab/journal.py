@@ -1,8 +1,10 @@
 """A learner's own record: predictions, answers and self-assessments, in `journal.json` beside the notebook.
 
 Everything is written the moment it is given, by way of a second file, so that a crash loses nothing. Nothing is written
-where there is nothing to keep, nor while a notebook is graded (NBGRADER_EXECUTION). It is read by week 8, and by nobody else.
+where there is nothing to keep, nor while a notebook is graded (NBGRADER_EXECUTION). Week 8 reads it, and nobody
+else.
 """
+
 import hashlib
 import html
 import json
@@ -11,7 +13,7 @@ import os
 import random
 import sys
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from IPython import get_ipython
@@ -19,7 +21,7 @@ from IPython.display import display
 
 NAME = "journal.json"
 NOBODY = "anonymous"
-_LOCK = threading.Lock()        # widget callbacks arrive on other threads
+_LOCK = threading.Lock()  # widget callbacks arrive on other threads
 
 
 def file(folder=None) -> Path:
@@ -28,7 +30,7 @@ def file(folder=None) -> Path:
 
 
 def read(folder=None) -> dict:
-    """The journal as a dict, empty if there is none. One that cannot be read is set aside under another name, never lost."""
+    """The journal as a dict, empty if there is none. One that cannot be read is set aside, never lost."""
     path = file(folder)
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -46,7 +48,7 @@ def read(folder=None) -> dict:
 
 
 def change(section: str, key: str, new, folder=None) -> bool:
-    """Puts `new(old)` in the place of what stands under section and key ({} if nothing does), in one go; False if it could not."""
+    """Puts `new(old)` in place of what stands under section and key ({} if nothing does); False if it could not."""
     if os.environ.get("NBGRADER_EXECUTION"):
         return False
     with _LOCK:
@@ -69,7 +71,7 @@ def write(section: str, key: str, entry: dict, folder=None) -> bool:
 
 
 def now() -> dict:
-    return {"time": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    return {"time": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def everything(folder=None) -> dict[str, dict]:
@@ -108,8 +110,14 @@ def show(words: str, *, bold: str = "", colour: str = "inherit") -> None:
         return
     head = f"<b>{e(bold)}</b><br>" if bold else ""
     body = e(words)
-    display({"text/plain": text, "text/html": f"<div role='status' style='color:{colour};border-left:4px solid #0072B2;"
-             f"padding:2px 12px;margin:4px 0;white-space:pre-wrap'>{head}{body}</div>"}, raw=True)
+    display(
+        {
+            "text/plain": text,
+            "text/html": f"<div role='status' style='color:{colour};border-left:4px solid #0072B2;"
+            f"padding:2px 12px;margin:4px 0;white-space:pre-wrap'>{head}{body}</div>",
+        },
+        raw=True,
+    )
 
 
 def number(value, unit: str = "") -> str:
@@ -118,16 +126,22 @@ def number(value, unit: str = "") -> str:
         return "\n".join(f"{key}: {number(one)}" for key, one in value.items())
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    text = f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 1e6 or not math.isfinite(value) else f"{value:.3g}"
+    text = (
+        f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:.4g}"
+        if abs(value) < 1e6 or not math.isfinite(value)
+        else f"{value:.3g}"
+    )
     return f"{text} {unit}".strip()
 
 
 def commit(question: str, prediction, measure=None, unit: str = "") -> None:
     """Stores `prediction`, then calls `measure()` and shows both side by side.
 
-    `prediction` is a number or a word; None means that you don't want to say. `measure` is a function without arguments:
-    it runs after the prediction is stored, so the prediction comes first; without it the prediction is only kept. Your first
-    prediction counts and is kept; later ones are added. See `attempt` for a measurement that cannot be made.
+    `prediction` is a number or a word; None means that you don't want to say. `measure` is a function without
+    arguments: it runs after the prediction is stored, so the prediction comes first; without it the prediction is
+    only kept. Your first prediction counts and is kept; later ones are added.
     """
     if hasattr(prediction, "item"):
         prediction = prediction.item()
@@ -146,8 +160,8 @@ def commit(question: str, prediction, measure=None, unit: str = "") -> None:
 
 
 def attempt(title: str, measure) -> None:
-    """Shows under `title` what `measure()` returns. If that needs an answer which is still blank, or fails, it says so in one
-    line, and the notebook goes on."""
+    """Shows under `title` what `measure()` returns. If that needs an answer which is still blank, or fails, it says so
+    in one line, and the notebook goes on."""
     if (measured := _measured(title, measure)) is not _NOTHING:
         show(number(measured), bold=title)
 

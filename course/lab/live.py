@@ -202,10 +202,9 @@ class LivePanel:
         self.image.tooltip = words
 
     def run_to_end(self) -> bytes:
-        """Runs the job on this thread until it ends, without frames between; returns the last picture; errors are raised."""
+        """Runs the job to its end on this thread, without frames between; returns the last picture; raises errors."""
 
         def job(alive):
-            state = None
             for state in self.job(**self.settings()):  # noqa: B007
                 if not alive():
                     break

@@ -1,7 +1,9 @@
 """A practice submission: what would be handed in, and what a grader would find, before anybody else sees it."""
+
 import ast
 import json
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -9,17 +11,20 @@ from course.lab import journal
 
 
 def submit(name: str, seconds: int = 180) -> list[tuple[str, float, float]]:
-    """Runs the saved notebook `name` from top to bottom in a fresh kernel, as a grader does, and shows points for each check.
+    """Runs the saved notebook `name` from top to bottom in a fresh kernel, as a grader does, and shows each check.
 
-    Returns [(check, points, of)]. The file itself stays as it is: what runs is a copy. Says so, and returns [], where there
-    is no such file (Colab keeps notebooks elsewhere), and inside such a run.
+    Returns [(check, points, of)]. The file itself stays as it is: what runs is a copy. Says so, and returns [], where
+    there is no such file (Colab keeps notebooks elsewhere), and inside such a run.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
         return []
     path = Path(name)
     if not path.is_file():
-        journal.show(f"There is no file {path.name} in {Path.cwd().name}/. Save the notebook under this name; on Colab, download it instead.",
-                     bold="Nothing to submit")
+        journal.show(
+            f"There is no file {path.name} in {Path.cwd().name}/. "
+            "Save the notebook under this name; on Colab, download it instead.",
+            bold="Nothing to submit",
+        )
         return []
     try:
         import nbformat
@@ -34,11 +39,16 @@ def submit(name: str, seconds: int = 180) -> list[tuple[str, float, float]]:
         journal.show(f"{path.name} is no readable notebook: save it again.", bold="Nothing to submit")
         return []
     before, ended = os.environ.get("NBGRADER_EXECUTION"), ""
-    os.environ["NBGRADER_EXECUTION"] = "practice"          # the copy's kernel inherits it: demos draw one figure, journals stay
+    os.environ["NBGRADER_EXECUTION"] = "practice"  # the copy's kernel inherits it: demos draw one figure, journals stay
     try:
         with tempfile.TemporaryDirectory() as folder:
-            NotebookClient(notebook, timeout=seconds, allow_errors=True, kernel_name="python3",
-                           resources={"metadata": {"path": folder}}).execute()
+            NotebookClient(
+                notebook,
+                timeout=seconds,
+                allow_errors=True,
+                kernel_name="python3",
+                resources={"metadata": {"path": folder}},
+            ).execute(stderr=subprocess.DEVNULL)
     except CellTimeoutError:
         ended = f"The run was stopped: a cell took longer than {seconds} s."
     except DeadKernelError:
@@ -56,13 +66,20 @@ def _report(notebook, ended):
             continue
         for output in cell.outputs:
             if output.output_type == "error":
-                place = f"in {facts['grade_id']}" if facts.get("solution") else f"in the cell “{cell.source.strip().splitlines()[0]}”"
+                place = (
+                    f"in {facts['grade_id']}"
+                    if facts.get("solution")
+                    else f"in the cell “{cell.source.strip().splitlines()[0]}”"
+                )
                 errors.append(f"{output.ename} {place}: {(output.evalue.splitlines() or [''])[0]}")
         if facts.get("grade"):
             rows.append((facts["grade_id"].removesuffix("-check"), _points(cell), float(facts.get("points", 0))))
             lines.append(_verdict(cell) or f"{rows[-1][0]}: did not run")
-    head = f"{len(rows)} checks in a fresh kernel" + (f": {sum(got for _, got, _ in rows):g} of {sum(of for *_, of in rows):g} points"
-                                                     if any(of for *_, of in rows) else "")
+    head = f"{len(rows)} checks in a fresh kernel" + (
+        f": {sum(got for _, got, _ in rows):g} of {sum(of for *_, of in rows):g} points"
+        if any(of for *_, of in rows)
+        else ""
+    )
     journal.show("\n".join([*lines, *errors, *([ended] if ended else [])]), bold=head)
     return rows
 

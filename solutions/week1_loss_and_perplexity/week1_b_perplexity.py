@@ -186,8 +186,8 @@ def write(temperature, top_k, length=60):
     return text.decode(ids[0]).replace("\n", "¶")
 
 
-for temperature, top_k in [(0, None), (0.5, None), (1.0, 5), (1.0, None)]:
-    attempt(f"T = {temperature}, top_k = {top_k}", lambda: write(temperature, top_k))
+for T, k in [(0, None), (0.5, None), (1.0, 5), (1.0, None)]:
+    attempt(f"T = {T}, top_k = {k}", lambda T=T, k=k: write(T, k))
 
 # %% [markdown]
 # ## Reading a curve

@@ -1,4 +1,4 @@
-"""Fixtures for tests in Chromium: `lab_server(folder)` gives the address of a JupyterLab, `page` a page, `page.errors` what went wrong."""
+"""Fixtures for tests in Chromium: `lab_server(folder)`, and `page` with what went wrong on it in `page.errors`."""
 
 import contextlib
 
@@ -11,7 +11,9 @@ from autograde import browser as jupyter
 def lab_server(tmp_path_factory):
     """`lab_server(folder)`: JupyterLab on a folder, with its own port and settings, stopped after the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda folder, extra=(): stack.enter_context(jupyter.serve(folder, tmp_path_factory.mktemp("jupyterlab"), extra))
+        yield lambda folder, extra=(): stack.enter_context(
+            jupyter.serve(folder, tmp_path_factory.mktemp("jupyterlab"), extra)
+        )
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +29,7 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A new page in a context of its own; `page.errors` collects page and console errors, `page.errors.ours` those of this course."""
+    """A new page; `page.errors` collects its page and console errors, `page.errors.ours` those of this course."""
     context = browser.new_context(viewport={"width": 1200, "height": 1300})
     context.set_default_timeout(60_000)
     page = context.new_page()

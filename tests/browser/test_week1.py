@@ -57,7 +57,9 @@ def move_first_slider(page) -> int:
 @pytest.fixture
 def broken(tmp_path):
     """A syntax error in an exercise's cell, which carries the tag that the build gives every such cell."""
-    exercise = nbformat.v4.new_code_cell("def log_softmax(logits)\n    return logits", metadata={"tags": ["raises-exception"]})
+    exercise = nbformat.v4.new_code_cell(
+        "def log_softmax(logits)\n    return logits", metadata={"tags": ["raises-exception"]}
+    )
     sources = ['check("week1.log_softmax", log_softmax)', "print('the end')"]
     rest = [nbformat.v4.new_code_cell(source) for source in sources]
     first = nbformat.v4.new_code_cell("from autograde import check")

@@ -13,46 +13,9 @@ import pytest
 
 import autograde
 from autograde import exercise
+from tests.grading.small import LESSON, WEEK, hand_in, make_course
 
-WEEK = "week1_small"
-LESSON = '''\
-# %% [markdown]
-# # A small week
-# %%
-import math
-
-import torch
-# %%
-raise SystemError("a demo that grading has no need of")
-# %%
-HALF = 0.5
-# %% [markdown]
-# ### Log-softmax
-# %% exercise="week1.log_softmax"
-def log_softmax(logits):
-    """Log-probabilities over the last axis."""
-    ### BEGIN SOLUTION
-    shifted = logits - logits.max(dim=-1, keepdim=True).values
-    return shifted - shifted.exp().sum(dim=-1, keepdim=True).log()
-    ### END SOLUTION
-
-
-# %% check="week1.log_softmax"
-check("week1.log_softmax", log_softmax)
-# %% [markdown]
-# ### The loss of a model that knows nothing
-# %% exercise="week1.initial_loss"
-def initial_loss(vocab_size):
-    """Cross-entropy of a uniform guess."""
-    ### BEGIN SOLUTION
-    return 2 * HALF * math.log(vocab_size)
-    ### END SOLUTION
-
-
-# %% check="week1.initial_loss"
-check("week1.initial_loss", initial_loss)
-'''
-WRONG_AXIS = "def log_softmax(logits):\n    rest = logits - logits.max()\n    return rest - rest.exp().sum(0, keepdim=True).log()\n"
+WRONG_AXIS = "def log_softmax(logits):\n    rest = logits - logits.amax(0)\n    return rest - rest.exp().sum(0).log()\n"
 LOG_TWO = "def initial_loss(vocab_size):\n    return math.log2(vocab_size)\n"
 OVERFLOWS = "def log_softmax(logits):\n    return logits - logits.exp().sum(-1, keepdim=True).log()\n"
 
@@ -69,15 +32,11 @@ def nbgrader(folder, *command, fails=False):
 def graded(repository, tmp_path_factory):
     """A course released, answered by six learners, graded, with feedback and an export, by nbgrader alone."""
     top = tmp_path_factory.mktemp("nbgrader")
-    for name in ("nbgrader_config.py", "pyproject.toml"):
-        shutil.copy(repository / name, top)
-    (top / "solutions" / WEEK).mkdir(parents=True)
-    (top / "solutions" / WEEK / "small.py").write_text(LESSON)
+    source = make_course(top)
     nbgrader(top, "generate_assignment", WEEK)
-    release = top / "course" / WEEK / "small.ipynb"
     solved = {
         cell.id: re.sub(r".*(BEGIN|END) SOLUTION\n", "", cell.source)
-        for cell in nbformat.read(release.parents[2] / "solutions" / WEEK / "small.ipynb", as_version=4).cells
+        for cell in nbformat.read(source.with_suffix(".ipynb"), as_version=4).cells
     }
     classes = {
         "right": {name: solved[name] for name in ("week1-log_softmax", "week1-initial_loss")},
@@ -91,12 +50,7 @@ def graded(repository, tmp_path_factory):
         },
     }
     for student, answers in classes.items():
-        notebook = nbformat.read(release, as_version=4)
-        for cell in notebook.cells:
-            cell.source = answers.get(cell.id, cell.source)
-        folder = top / "submitted" / student / WEEK
-        folder.mkdir(parents=True)
-        nbformat.write(notebook, folder / "small.ipynb")
+        hand_in(top, student, answers)
     nbgrader(top, "autograde", WEEK)
     nbgrader(top, "generate_feedback", WEEK)
     nbgrader(top, "export")

@@ -11,7 +11,9 @@ VARIES = re.compile(r"\d[\d,.]*\s*(?:ms|µs|s|seconds|tokens/s|steps/s|it/s|GB|M
 
 def execute(notebook, folder, timeout=180):
     """Run every cell of `notebook` with `folder` as its working directory, as Run All does; returns it with outputs."""
-    NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
     return notebook
 
 
@@ -50,4 +52,6 @@ def errors(notebook) -> list[str]:
 
 def checks(notebook) -> list:
     """The locked cells that grade an exercise."""
-    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("locked") and cell.cell_type == "code"]
+    return [
+        cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("locked") and cell.cell_type == "code"
+    ]

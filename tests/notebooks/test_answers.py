@@ -16,15 +16,22 @@ WRONG = {  # name: (the answer's cell, what the check says)
     "syntax error": (HEAD + "return logits -", "`log_softmax` is not defined"),
     "wrong type": (HEAD + "return 'loss'", "str"),
     "wrong shape": (HEAD + "return logits.sum()", "shape"),
-    "NaN": (HEAD + "return logits * float('nan')", "NaN"),
-    "mutated input": (HEAD + "logits -= logits.max(-1, keepdim=True).values\n    return logits - logits.exp().sum(-1, keepdim=True).log()", "changes its argument `logits`"),
+    "NaN": (HEAD + "return logits * float('nan')", "nan instead of"),
+    "mutated input": (
+        HEAD
+        + "logits -= logits.max(-1, keepdim=True).values\n    return logits - logits.exp().sum(-1, keepdim=True).log()",
+        "changes its argument `logits`",
+    ),
     "raises": (HEAD + "raise ValueError('no idea')", "no idea"),
     "exits": (HEAD + "raise SystemExit(3)", "SystemExit"),
 }
 ODD = {
     "float64": HEAD + "logits = logits.double()\n    " + RIGHT,
     "requires grad": HEAD + "logits = logits.clone().requires_grad_()\n    " + RIGHT,
-    "prints and warns": "import sys, warnings\n" + HEAD + "print('hello'); print('oh', file=sys.stderr)\n    warnings.warn('beware')\n    " + RIGHT,
+    "prints and warns": "import sys, warnings\n"
+    + HEAD
+    + "print('hello'); print('oh', file=sys.stderr)\n    warnings.warn('beware')\n    "
+    + RIGHT,
 }
 CHECK = 'check("week1.log_softmax", log_softmax)'
 
@@ -62,7 +69,9 @@ def test_a_wrong_answer_earns_nothing_and_is_told_why(notebook, name):
 def test_an_odd_right_answer_earns_full_points(notebook, name):
     cell = check_of(notebook, name)
     assert "Right" in run.shown(cell) and float(run.result(cell)) > 0
-    assert not [out for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"], "nbgrader fails stderr"
+    assert not [out for out in cell.outputs if out.output_type == "stream" and out.name == "stderr"], (
+        "nbgrader fails stderr"
+    )
 
 
 def test_a_loop_without_an_end_is_stopped_and_said(tmp_path):

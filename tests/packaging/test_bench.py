@@ -1,4 +1,4 @@
-"""The table of `make bench`: its verdicts, and a row for what cannot run. The slow parts are measured by command alone."""
+"""The table of `make bench`: its verdicts, and a row for what cannot run. The slow parts run by command alone."""
 
 from autograde import bench, browser
 

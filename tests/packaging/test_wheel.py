@@ -27,7 +27,10 @@ WHERE = "import course, course.lab, autograde; print(course.__file__); print(aut
 def wheel(repository, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=repository, capture_output=True, text=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
+        cwd=repository,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     (file,) = folder.glob("*.whl")
@@ -78,7 +81,11 @@ def test_the_wheel_holds_the_packages_and_the_assets(repository, wheel):
     assert {"course/__init__.py", "course/lab/__init__.py", "autograde/__init__.py", "autograde/cli.py"} <= names
     manifest = json.loads((repository / "assets" / "manifest.json").read_text())
     assert {f"course/lab/_assets/{name}" for name in manifest} | {"course/lab/_assets/manifest.json"} <= names
-    modules = [p.relative_to(repository).as_posix() for d in ("autograde", "course/lab") for p in (repository / d).rglob("*.py")]
+    modules = [
+        p.relative_to(repository).as_posix()
+        for d in ("autograde", "course/lab")
+        for p in (repository / d).rglob("*.py")
+    ]
     assert set(modules) <= names
 
 
@@ -115,7 +122,9 @@ def test_a_release_notebook_alone_in_a_folder_runs_to_its_first_exercise(reposit
     """As Colab has it: the notebook, the package, and no file beside."""
     release = sorted((repository / "course").glob(f"{week}*/*.ipynb"))[0]
     notebook = nbformat.read(release, 4)
-    first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.startswith("check("))
+    first = next(
+        i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.startswith("check(")
+    )
     notebook.cells[first + 1 :] = [nbformat.v4.new_code_cell(WHERE)]
     nbformat.write(notebook, tmp_path / release.name)
     *_, check, where = run_notebook(clean_python, tmp_path / release.name, tmp_path)

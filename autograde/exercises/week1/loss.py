@@ -153,8 +153,10 @@ def _cross_entropy_cases(rng):
     targets[:3] = torch.tensor([pad, (pad + 1) % 5, (pad + 2) % 5])
     inputs = {"logits": normal(rng, 9, 5, scale=2), "targets": targets, "ignore_index": pad}
     yield Case("the ignored id is a token id too", inputs)
-    unlikely = {"logits": normal(rng, 4, 6, scale=150), "targets": integers(rng, 0, 5, 4)}
-    yield Case("a model that is sure of the wrong token", unlikely)
+    targets = integers(rng, 0, 5, 4)
+    logits = normal(rng, 4, 6, scale=5)
+    logits[torch.arange(4), targets] -= torch.tensor([300.0, 0, 150, 0])  # so unlikely that its probability rounds to 0
+    yield Case("a model that is sure of the wrong token", {"logits": logits, "targets": targets})
     yield Case("a single token", {"logits": normal(rng, 1, 5), "targets": integers(rng, 0, 4, 1)})
     nothing = {"logits": normal(rng, 3, 4), "targets": torch.full((3,), -100)}
     yield Case("no target counts", nothing, edge=True)

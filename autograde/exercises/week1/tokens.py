@@ -107,7 +107,7 @@ NEXT_TOKEN_PAIRS = Exercise(
 
 # --- sample -----------------------------------------------------------------------------------------------------------
 
-DRAWS = 1000  # of each row: a frequency then has a standard deviation of at most 0.016
+DRAWS = 700  # of each row: a frequency then has a standard deviation of at most 0.019
 
 
 def _sample_probe(target, inputs):
@@ -241,7 +241,7 @@ SAMPLE = Exercise(
     cases=_sample_cases,
     probe=_sample_probe,
     expected=_frequencies,
-    tolerance=Tolerance(rtol=0.0, atol=0.08),
+    tolerance=Tolerance(rtol=0.0, atol=0.1),
     misconceptions=(
         Misconception(
             "softmax before top-k",

@@ -81,7 +81,7 @@ def opening_run(steps: int = 400) -> LivePanel:
         job,
         draw,
         stop=True,
-        note="¶ is a line break, · a byte that does not print. The model sees 64 bytes at a time and guesses the next one.",
+        note="¶ is a line break, · a byte that does not print. The model reads 64 bytes and guesses the next one.",
     )
 
 

@@ -38,7 +38,7 @@ class Trace:
         if self.diverged:
             return f"{self.label}: diverged at step {n + 1}, the loss left the scale. Try a smaller learning rate."
         if not n:
-            return f"{self.label}: a fresh model. Its loss starts at ln 259 = {math.log(text.VOCAB_SIZE):.3f} nats per byte."
+            return f"{self.label}: a fresh model. It starts at ln 259 = {math.log(text.VOCAB_SIZE):.3f} nats per byte."
         return (
             f"{self.label}: step {n} of {self.steps}, "
             f"{plots.curve_words('smoothed loss', self.smooth, 'nats per byte')}, "
@@ -143,5 +143,5 @@ def learning_rate_and_batch_size(steps: int = 300, seed: int = 0) -> LivePanel:
         job,
         picture.draw,
         stop=True,
-        note=f"Every run starts from the same weights and draws its rows of {SEQ_LEN} bytes from the same seed ({seed}).",
+        note=f"Every run starts from the same weights and draws rows of {SEQ_LEN} bytes from the same seed ({seed}).",
     )
