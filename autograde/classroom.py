@@ -1,16 +1,14 @@
 """A class to try grading on: twelve made-up learners, graded by nbgrader's own autograde into a gradebook of its own.
 
-The folder is a plain nbgrader course (source, release, submitted, autograded, gradebook.db): `cd class` and every command of
-nbgrader works there. Submissions that you put into submitted/ are graded with the rest, and one that you edit stays as it is.
+The folder is a plain nbgrader course (source, release, submitted, autograded, gradebook.db): after `cd class` every
+command of nbgrader works. Submissions that you put into submitted/ are graded with the rest; one that you edit stays.
 """
 
 import argparse
-import ast
-import inspect
 import os
 import random
 import sys
-import textwrap
+import warnings
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +17,7 @@ import nbformat
 
 from autograde import release, source
 from autograde.layout import COURSE_ID, grading, is_edited, stamp
-
-SEED = 2026
-_GIVEN = "Amara Bela Chidi Dara Emil Farah Goran Hana Ivo Jun Kemal Lena Mina Noor Ola Priya".split()
-_FAMILY = "Adler Brandt Costa Duarte Eriksen Fiala Grau Hoang Ito Joshi Keller Lund Mbeki Novak Okoye Petit".split()
+from autograde.learners import HABITS, SEED, Task, students, written_out
 
 
 @dataclass(frozen=True)
@@ -35,74 +30,11 @@ class Row:
     most: float
 
 
-# --- making a class ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Task:
-    """An exercise as a made-up learner sees it; `wrong` are its misconceptions written out as cells."""
-
-    name: str
-    right: str
-    wrong: tuple[str, ...]
-
-
-def _right(tasks, rng):
-    return [task.right for task in tasks]
-
-
-def _noisy(tasks, rng):
-    """Right, with a print and a warning in every call: neither may cost a point."""
-    return [_wrapped(task, 'print("called")\n    __import__("warnings").warn("deprecated")\n    return kept(*args)') for task in tasks]
-
-
-def _mistaken(number):
-    def answers(tasks, rng):
-        return [task.wrong[number % len(task.wrong)] if task.wrong else task.right for task in tasks]
-
-    answers.__doc__ = f"Misconception {number + 1} of each exercise."
-    return answers
-
-
-def _hurried(tasks, rng):
-    """The first half, then the bus came."""
-    return [task.right if 2 * number < len(tasks) else None for number, task in enumerate(tasks)]
-
-
-def _absent(tasks, rng):
-    """The release, handed in as it is."""
-    return [None] * len(tasks)
-
-
-def _stumbling(tasks, rng):
-    """A syntax error in one exercise, the rest right."""
-    slip = rng.randrange(len(tasks))
-    return [task.right.replace("):", ")", 1) if n == slip else task.right for n, task in enumerate(tasks)]
-
-
-def _raising(tasks, rng):
-    """A third of the answers raise."""
-    return [_wrapped(task, "return undefined_name") if n % 3 == 0 else task.right for n, task in enumerate(tasks)]
-
-
-def _forgetful(tasks, rng):
-    """A return is missing here and there."""
-    return [_wrapped(task, "kept(*args)") if n % 3 == 1 else task.right for n, task in enumerate(tasks)]
-
-
-def _mixed(tasks, rng):
-    """Some right, some mistaken, some blank."""
-    return [rng.choice([task.right, task.right, rng.choice(task.wrong or (task.right,)), None]) for task in tasks]
-
-
-HABITS = (_right, _noisy, _mistaken(0), _mixed, _hurried, _absent, _stumbling, _mistaken(1), _raising, _forgetful, _mistaken(2), _mixed)
-
-
 def make_class(folder, n: int = 12, week: str = "week1", top: Path | None = None) -> list[str]:
     """Fill `folder` with a course of one week and `n` submissions → what to know about it, one line each.
 
-    The same call makes the same class. It writes what is missing or was made by itself; a submission that someone edited
-    stays. Raises BuildError where the week does not build.
+    The same call makes the same class. It writes what is missing or was made by itself; a submission that someone
+    edited stays. Raises BuildError where the week does not build.
     """
     folder, top = Path(folder), top or release.root()
     chosen = [py for py in release.sources(top) if week in (py.parent.name, py.parent.name.partition("_")[0])]
@@ -112,7 +44,8 @@ def make_class(folder, n: int = 12, week: str = "week1", top: Path | None = None
     assignment, cells = chosen[0].parent.name, [cell for py in chosen for cell in source.read(py)]
     tasks = [_task(cell) for cell in cells if cell.role == "exercise"]
     ids = [cell.grade_id for cell in cells if cell.role == "exercise"]
-    blank = {py.stem: (folder / "release" / assignment / f"{py.stem}.ipynb").read_text(encoding="utf-8") for py in chosen}
+    released = [folder / "release" / assignment / f"{py.stem}.ipynb" for py in chosen]
+    blank = {path.stem: path.read_text(encoding="utf-8") for path in released}
     for student, habit in zip(students(n), (HABITS[i % len(HABITS)] for i in range(n)), strict=True):
         answers = dict(zip(ids, habit(tasks, random.Random(f"{SEED} {student}")), strict=True))
         for name, text in blank.items():
@@ -128,17 +61,11 @@ def make_class(folder, n: int = 12, week: str = "week1", top: Path | None = None
     return said
 
 
-def students(n: int) -> list[str]:
-    """The names of the class; the first twelve are the same in a class of twenty."""
-    names = [f"{given}-{family}".lower() for given in _GIVEN for family in _FAMILY]
-    random.Random(SEED).shuffle(names)
-    return names[:n]
-
-
 def _release(folder, chosen):
     """nbgrader's source, release and gradebook of one week; a gradebook of other exercises is put aside, never lost."""
     assignment, said = chosen[0].parent.name, []
-    changed = [_write(folder / "source" / assignment / f"{py.stem}.ipynb", nbformat.writes(release.source_notebook(py))) for py in chosen]
+    solved = {folder / "source" / assignment / f"{py.stem}.ipynb": release.source_notebook(py) for py in chosen}
+    changed = [_write(path, nbformat.writes(notebook)) for path, notebook in solved.items()]
     _write(folder / "nbgrader_config.py", "from autograde.layout import grading\n\ngrading(get_config())\n")
     released = [folder / "release" / assignment / f"{py.stem}.ipynb" for py in chosen]
     gradebook = folder / "gradebook.db"
@@ -156,60 +83,6 @@ def _release(folder, chosen):
 def _task(cell):
     written = (written_out(m.answer, cell.exercise.name) for m in cell.exercise.misconceptions)
     return Task(cell.exercise.name, source.solved(cell.source), tuple(filter(None, written)))
-
-
-def _wrapped(task, body):
-    """The right answer behind a function that does something else with it, as `kept`."""
-    name = task.name
-    return f"{task.right.rstrip()}\n\n\ndef {name}(*args, kept={name}):\n    {body}"
-
-
-def written_out(function, name: str) -> str | None:
-    """A function of a module as a cell that stands alone and calls it `name`; None where its source cannot be cut out."""
-    parts = []
-    if not _collect(function, parts, set()):
-        return None
-    if function.__name__ == "<lambda>":
-        parts[-1] = f"{name} = {parts[-1]}"
-    elif function.__name__ != name:
-        parts.append(f"{name} = {function.__name__}")
-    return "\n\n".join(parts)
-
-
-def _collect(function, parts, seen):
-    """Append the sources of all that a function leans on in its module, and last its own; whether that could be done."""
-    text = _text(function) if inspect.isfunction(function) and not function.__closure__ else None
-    if text is None:
-        return False
-    codes = [function.__code__]
-    for code in codes:
-        codes += [const for const in code.co_consts if inspect.iscode(const)]
-    for name in sorted({name for code in codes for name in code.co_names} & set(function.__globals__) - seen):
-        value = function.__globals__[name]
-        seen.add(name)
-        if inspect.ismodule(value):
-            parts.append(f"import {value.__name__} as {name}")
-        elif getattr(value, "__module__", None) != function.__module__ and hasattr(value, "__qualname__"):
-            parts.append(f"from {value.__module__} import {value.__qualname__} as {name}")
-        elif inspect.isfunction(value):
-            if not _collect(value, parts, seen):
-                return False
-        elif isinstance(value, int | float | str | tuple | bool):
-            parts.append(f"{name} = {value!r}")
-        else:
-            return False
-    parts.append(text)
-    return True
-
-
-def _text(function):
-    """A function's source; of a lambda the expression alone, and None where two stand on one line."""
-    if function.__name__ != "<lambda>":
-        return textwrap.dedent(inspect.getsource(function)).rstrip()
-    lines, _ = inspect.findsource(function)
-    tree = ast.parse("".join(lines))
-    here = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == function.__code__.co_firstlineno]
-    return "(" + ast.get_source_segment("".join(lines), here[0]) + ")" if len(here) == 1 else None
 
 
 def _edited(path):
@@ -259,6 +132,7 @@ def rows(folder) -> list[Row]:
     from nbgrader.api import Gradebook
 
     found = []
+    _quiet_nbgrader()
     with Gradebook(_db(folder), COURSE_ID) as gradebook:
         for assignment in gradebook.assignments:
             order = [cell.name for notebook in assignment.notebooks for cell in notebook.grade_cells]
@@ -269,8 +143,25 @@ def rows(folder) -> list[Row]:
     return found
 
 
+def _lesson_order(names):
+    """A sort key that puts the marks of a week in the order of its specification, hand-graded answers last."""
+    from autograde.exercise import of_week, weeks
+
+    of_these = {name.partition("-")[0] for name in names} & set(weeks())
+    known = [f"{exercise.id.replace('.', '-')}-check" for week in sorted(of_these) for exercise in of_week(week)]
+    return lambda name: (known.index(name) if name in known else len(known), name)
+
+
+def _quiet_nbgrader():
+    """SQLAlchemy warns of how nbgrader fills its own tables; nothing here can be done about it."""
+    from sqlalchemy.exc import SAWarning
+
+    warnings.simplefilter("ignore", SAWarning)
+
+
 def _grade(folder, assignment, student):
     """One submission, in a process of its own → lines about what failed."""
+    _quiet_nbgrader()
     result = _api(folder).autograde(assignment, student, force=True)
     return [] if result["success"] else result.get("error", result["log"]).strip().splitlines()[-1:]
 
@@ -322,7 +213,8 @@ def _db(folder):
 
 def main(args=None) -> int:
     """python -m autograde grade [--folder class] [--week week1] [--learners 12] [--jobs N]"""
-    parser = argparse.ArgumentParser(prog="autograde grade", description="Grade a made-up class into a gradebook of its own.")
+    words = "Grade a made-up class into a gradebook of its own."
+    parser = argparse.ArgumentParser(prog="autograde grade", description=words)
     parser.add_argument("--folder", default=None, type=Path, help="where the class lives (class/ in the repository)")
     parser.add_argument("--week", default="week1", help="the week it handed in (week1)")
     parser.add_argument("--learners", default=12, type=int, metavar="N", help="how many hand in (12)")
@@ -336,8 +228,8 @@ def main(args=None) -> int:
         folder = options.folder or release.root() / "class"
         for line in make_class(folder, options.learners, options.week):
             console.print(line, highlight=False)
-        columns = TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}")
-        with Progress(*columns, console=console) as bar:
+        columns = [TextColumn("grading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        with Progress(*columns, TextColumn("{task.description}"), console=console) as bar:
             line = bar.add_task("starting", total=None)
             graded = grade_class(
                 folder,
@@ -352,14 +244,20 @@ def main(args=None) -> int:
         print("Stopped. What is graded stays graded: run it again to go on.", file=sys.stderr)
         return 130
     _print_table(console, graded)
-    console.print(f"Gradebook: {folder}/gradebook.db, marked notebooks: {folder}/autograded", highlight=False, soft_wrap=True)
+    said = f"Gradebook: {folder}/gradebook.db, marked notebooks: {folder}/autograded"
+    console.print(said, highlight=False, soft_wrap=True)
     return 0
 
 
 def _print_table(console, graded):
+    """Learner × exercise, the exercises as numbers so that it fits a terminal, and what the numbers stand for."""
     from rich.table import Table
 
-    table = Table("learner", "score", *(exercise.partition(".")[2].replace("_", "_\u200b") for exercise in graded[0].marks))
-    for row in sorted(graded, key=lambda row: -row.score):
-        table.add_row(row.student, f"{row.score:g}/{row.most:g}", *(f"{mark:g}" for mark in row.marks.values()))
+    table = Table("learner", "score")
+    names = list(graded[0].marks) if graded else []
+    for number, _ in enumerate(names, 1):
+        table.add_column(str(number), justify="right")
+    for row in sorted(graded, key=lambda row: (-row.score, row.student)):
+        table.add_row(row.student, f"{row.score:.4g}/{row.most:g}", *(f"{mark:.2g}" for mark in row.marks.values()))
     console.print(table)
+    console.print(", ".join(f"{number} {name}" for number, name in enumerate(names, 1)), highlight=False)

@@ -1,8 +1,8 @@
 """nbgrader on this layout: its settings, and the derived .ipynb beside each source that its own commands read.
 
-nbgrader knows notebooks alone. Each solutions/weekN_topic/NAME.py therefore has a NAME.ipynb beside it, ignored by git and
-remade when stale; and as a release is generated, by command or by formgrader's button, the notebook is taken from the
-.py once more, so that the newest source is always what is released.
+nbgrader knows notebooks alone. Each solutions/weekN_topic/NAME.py therefore has a NAME.ipynb beside it, ignored by git
+and remade when stale; and as a release is generated, by command or by formgrader's button, the notebook is taken from
+the .py once more, so that the newest source is always what is released.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class FromSource(NbGraderPreprocessor):
 class OnlyWhatAnswersNeed(NbGraderPreprocessor):
     """While grading, skips the lesson's own demos: they take a minute a learner and earn nothing.
 
-    A lesson's cell that the learner left alone runs only if it defines a name that an answer, or a cell that it needs, uses.
+    A lesson's cell that the learner left alone runs only if an answer, or a cell that it needs, uses a name it defines.
     """
 
     def preprocess(self, nb, resources):
@@ -88,7 +88,7 @@ class OnlyWhatAnswersNeed(NbGraderPreprocessor):
 
 
 def _names(code):
-    """(names that a cell defines, names that it uses from elsewhere); (None, nothing) for magics and errors of syntax."""
+    """(names that a cell defines, names that it uses); (None, nothing) for magics and errors of syntax."""
     try:
         top = symtable.symtable(code, "cell", "exec")
     except SyntaxError:
@@ -97,8 +97,8 @@ def _names(code):
     for table in tables:
         tables += table.get_children()
     defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    used = {symbol.get_name() for table in tables for symbol in table.get_symbols() if symbol.is_global() or table is top}
-    return defined, used
+    symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
+    return defined, {symbol.get_name() for table, symbol in symbols if table is top or symbol.is_global()}
 
 
 def refresh(top: Path) -> list[str]:
@@ -135,8 +135,8 @@ def is_edited(notebook) -> bool:
 
 def edited(py: Path) -> str:
     """What to do about a derived notebook that was edited."""
-    path = "/".join(py.parts[-3:-1])
-    return f"{path}/{py.stem}.ipynb was edited, but {py.name} is the source: move the edit there, then delete the .ipynb"
+    path = "/".join([*py.parts[-3:-1], py.stem])
+    return f"{path}.ipynb was edited, but {py.name} is the source: move the edit there, then delete the .ipynb"
 
 
 def _content(notebook):
@@ -149,6 +149,6 @@ def _inputs(py, top):
     """A digest of all that a notebook is made from, found without importing torch."""
     code = Path(__file__).parent
     files = [py, top / "pyproject.toml", *sorted((top / "assets" / "recordings").glob("*.json"))]
-    files += [code / name for name in ("exercise.py", "prose.py", "release.py", "source.py")]
+    files += [code / name for name in ("exercise.py", "prose.py", "release.py", "source.py", "specified.py")]
     files += sorted((code / "exercises").rglob("*.py"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.is_file())).hexdigest()

@@ -10,6 +10,7 @@ import io
 import random
 import signal
 import threading
+import time
 import traceback
 import warnings
 
@@ -20,6 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from autograde import wire
 
 PRINTED = 2000  # characters kept of what an answer prints
+PATIENCE = 4  # seconds that may pass for each second of processor time that an answer has
 
 
 class TimeLimit(BaseException):
@@ -51,19 +53,26 @@ class _Refuse(TorchDispatchMode):
 
 @contextlib.contextmanager
 def time_limit(seconds):
-    """Raise TimeLimit in this thread after `seconds`, and again every half second in case the code swallows it."""
-    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        with _alarm(seconds):
-            yield
-    else:
-        with _async_exception(seconds):
-            yield
+    """Raise TimeLimit in this thread when `seconds` of processor time are spent, or PATIENCE times as many have passed.
+
+    Processor time, because a busy machine is not the learner's fault; the other bound ends a code that sleeps. It is
+    raised again every half second in case the code swallows it.
+    """
+    spent, passed = time.process_time(), time.monotonic()
+
+    def expired():
+        return time.process_time() - spent >= seconds or time.monotonic() - passed >= PATIENCE * seconds
+
+    in_main = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    with (_alarm if in_main else _async_exception)(seconds, expired):
+        yield
 
 
 @contextlib.contextmanager
-def _alarm(seconds):
+def _alarm(seconds, expired):
     def stop(signum, frame):
-        raise TimeLimit
+        if expired():
+            raise TimeLimit
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
@@ -75,7 +84,7 @@ def _alarm(seconds):
 
 
 @contextlib.contextmanager
-def _async_exception(seconds):
+def _async_exception(seconds, expired):
     """Windows and side threads have no alarm: CPython can raise in a thread, though not while it is inside C code."""
     thread = ctypes.c_ulong(threading.get_ident())
     done = threading.Event()
@@ -83,7 +92,8 @@ def _async_exception(seconds):
     def watch():
         wait = seconds
         while not done.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeLimit))
+            if expired():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(TimeLimit))
             wait = 0.5
 
     watcher = threading.Thread(target=watch, daemon=True, name="autograde-time-limit")

@@ -1,4 +1,4 @@
-"""What the build does to a lesson's words: figures filled in, hand-typed measurements refused, exercise headers written."""
+"""A lesson's words in the build: figures filled in, hand-typed measurements refused, exercise headers written."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _NUMBER = r"(?<![\w.])\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?"
 _SAYS = r"(?:of|is|was|at|to|near|about|around|from|under|below|above|over|equals|roughly|only|exactly|reaches)"
 _BY_HAND = re.compile(
     rf"(?!(?:1[89]|20)\d\ds\b){_NUMBER}[kM]?[\s\u00a0\u202f$×-]{{0,2}}(?:{_UNITS})(?!\w)"  # not the 1990s
-    rf"|\b(?:perplexity|loss)(?:\s+{_SAYS})*\s*[=≈~$]*\s*(?!0(?![.\d])){_NUMBER}"  # a loss of 0 is an idea, no measurement
+    rf"|\b(?:perplexity|loss)(?:\s+{_SAYS})*\s*[=≈~$]*\s*(?!0(?![.\d])){_NUMBER}"  # a loss of 0 is an idea
 )
 _NOT_PROSE = re.compile(
     r"```.*?```|~~~.*?~~~|`[^`\n]+`"  # code
@@ -40,7 +40,7 @@ class UnknownFigure(LookupError):
 
 
 def by_hand(text: str) -> list[tuple[int, str]]:
-    """Measurements typed into prose, as (line from 0, the words): a digit with a unit of time, memory, speed or loss."""
+    """Measurements typed into prose, as (line from 0, words): a digit with a unit of time, memory, speed or loss."""
     prose = _NOT_PROSE.sub(lambda match: re.sub(r"[^\n]", "█", match[0]), text)
     return [(prose.count("\n", 0, m.start()), " ".join(m[0].split())) for m in _BY_HAND.finditer(prose)]
 

@@ -1,6 +1,6 @@
 """solutions/weekN_topic/*.py → course/weekN_topic/*.ipynb, by way of nbgrader's own GenerateAssignment.
 
-A source is a jupytext percent script; its cells name exercises, and all else about these comes from their specifications.
+A source is a jupytext percent script. Its cells name exercises; the rest about these comes from their specifications.
 Two builds of the same sources are equal byte for byte.
 """
 
@@ -8,15 +8,13 @@ import argparse
 import contextlib
 import hashlib
 import os
-import re
 import sys
 import tempfile
-import textwrap
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograde import prose, source
+from autograde import prose, source, specified
 from autograde.source import BuildError, Cell
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
@@ -35,11 +33,11 @@ _METADATA = {
 
 
 def root() -> Path:
-    """The repository: the nearest folder around the working directory, else around this package, that holds the sources."""
+    """The repository: the nearest folder around the working directory, else around this package, with the sources."""
     for folder in (Path.cwd(), *Path.cwd().parents, Path(__file__).resolve().parents[1]):
         if (folder / "solutions").is_dir() and (folder / "nbgrader_config.py").is_file():
             return folder
-    raise BuildError(f"{Path.cwd()} is not in a checkout of the course: no folder here holds solutions/ and nbgrader_config.py")
+    raise BuildError(f"{Path.cwd()} is not in a checkout of the course: no solutions/ and nbgrader_config.py around it")
 
 
 def sources(top: Path | None = None) -> list[Path]:
@@ -80,7 +78,7 @@ def source_notebook(py: Path):
 
 
 def references(py: Path) -> dict[str, str]:
-    """For each exercise of a source, the code that defines its reference: the imports and exercise cells up to its own."""
+    """For each exercise of a source, the code that defines its reference: imports and exercise cells up to its own."""
     found, before = {}, []
     for cell in source.read(Path(py).resolve()):
         if cell.role == "exercise":
@@ -93,7 +91,7 @@ def references(py: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Built:
-    """One week of a build; `changed` are the notebooks that differ from those in course/ (written, unless only checked)."""
+    """One week of a build; `changed` are the notebooks that differ from course/ (written, unless only checked)."""
 
     week: str
     notebooks: int
@@ -103,15 +101,17 @@ class Built:
 
 
 def build(weeks=None, check_only: bool = False, top: Path | None = None) -> list[Built]:
-    """Build the release of the named weeks ('week1' or the folder's name; all by default), writing the files that differ.
+    """Build the release of the named weeks ('week1' or a folder's name; all by default), writing what differs.
 
     Raises BuildError where an author must mend something; then no file is touched.
     """
+    from autograde import leaks
+
     top = top or root()
     texts = _generate(_chosen(weeks, top), top)
-    strays = [path for week in texts for path in _strays(top / "course" / week, texts[week])]
+    strays = [path for week in texts for path in leaks.strays(top / "course" / week, texts[week])]
     if strays:
-        raise BuildError(*(f"{path.relative_to(top)}: not made by the build; the release holds nothing else: remove it" for path in strays))
+        raise BuildError(*(f"{path.relative_to(top)}: not made by the build: remove it" for path in strays))
     report = []
     for week, notebooks in texts.items():
         targets = {top / "course" / week / f"{name}.ipynb": text for name, text in notebooks.items()}
@@ -119,9 +119,9 @@ def build(weeks=None, check_only: bool = False, top: Path | None = None) -> list
         if not check_only:
             for path in changed:
                 replace(path, targets[path])
-        specified = exercises(week)
-        points = sum(exercise.points for exercise in specified)
-        report.append(Built(week, len(notebooks), len(specified), points, tuple(p.relative_to(top) for p in changed)))
+        exercises = specified.of_week(week.partition("_")[0])
+        points = sum(exercise.points for exercise in exercises)
+        report.append(Built(week, len(notebooks), len(exercises), points, tuple(p.relative_to(top) for p in changed)))
     return report
 
 
@@ -140,22 +140,16 @@ def replace(path: Path, text: str):
         raise
 
 
-def exercises(folder: str) -> tuple:
-    """The exercises of the week that a folder like 'week2_training_loop' is named after; none where it has no module yet."""
-    from autograde.exercise import of_week, weeks
-
-    week = folder.partition("_")[0]
-    return of_week(week) if week in weeks() else ()
-
-
 def main(args=None) -> int:
     """python -m autograde build [--check] [WEEK…]"""
     parser = argparse.ArgumentParser(prog="autograde build", description="Build the student release from solutions/.")
     parser.add_argument("weeks", nargs="*", metavar="WEEK", help="week1, or its folder's name; all by default")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the release is not what it should be")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the release differs")
     options = parser.parse_args(args)
     try:
-        with _light_jsonschema():
+        with specified.read_ahead(), _light_jsonschema():
+            import nbgrader.converters  # noqa: F401  now, while the other process reads the specifications
+
             report = build(options.weeks, options.check)
     except BuildError as error:
         print(error, file=sys.stderr)
@@ -163,7 +157,8 @@ def main(args=None) -> int:
     for week in report:
         said = f"{len(week.changed)} {'differ' if options.check else 'written'}" if week.changed else "unchanged"
         plural = "" if week.notebooks == 1 else "s"
-        print(f"{week.week}: {week.notebooks} notebook{plural}, {week.exercises} exercises, {week.points:g} points, {said}")
+        holds = f"{week.notebooks} notebook{plural}, {week.exercises} exercises, {week.points:g} points"
+        print(f"{week.week}: {holds}, {said}")
     different = [path for week in report for path in week.changed] if options.check else []
     for path in different:
         print(f"{path} is not what its source builds: run `python -m autograde build`", file=sys.stderr)
@@ -222,13 +217,17 @@ def _chosen(weeks, top):
         folders.setdefault(py.parent.name, []).append(py)
     unknown = [week for week in weeks or () if not any(week in (name, name.partition("_")[0]) for name in folders)]
     if unknown:
-        raise BuildError(f"there is no week {unknown[0]!r} in solutions/: the weeks are {', '.join(folders) or 'none yet'}")
-    return {name: files for name, files in folders.items() if not weeks or {name, name.partition("_")[0]} & set(weeks)}
+        known = ", ".join(folders) or "none yet"
+        raise BuildError(f"there is no week {unknown[0]!r} in solutions/: the weeks are {known}")
+    asked = set(weeks or ())
+    return {name: files for name, files in folders.items() if not asked or {name, name.partition("_")[0]} & asked}
 
 
 def _generate(chosen, top):
     """{week: {notebook's name: text of its release}}, made by nbgrader in a folder of its own."""
     import nbformat
+
+    from autograde import leaks
 
     notebooks, errors = {}, []
     for week, files in chosen.items():
@@ -247,7 +246,7 @@ def _generate(chosen, top):
         texts = {week: {} for week in chosen}
         for week, name in notebooks:
             texts[week][name] = Path(folder, "course", week, f"{name}.ipynb").read_text(encoding="utf-8")
-            errors += _leaks(f"course/{week}/{name}.ipynb", texts[week][name], notebooks[week, name])
+            errors += leaks.in_notebook(f"course/{week}/{name}.ipynb", texts[week][name], notebooks[week, name])
     if errors:
         raise BuildError(*errors)
     return texts
@@ -275,44 +274,9 @@ def _run_nbgrader(folder):
 def _unused(week, files):
     """A line for every exercise of a week's specification that no source of it holds."""
     used = {cell.id for py in files for cell in source.read(py) if cell.role == "exercise"}
-    for exercise in exercises(week):
+    for exercise in specified.of_week(week.partition("_")[0]):
         if exercise.id not in used:
-            yield f"solutions/{week}:1: no source has exercise=\"{exercise.id}\", which autograde/exercises specifies"
-
-
-def _leaks(path, text, original):
-    """A line for everything in a release that a learner must not see."""
-    import nbformat
-
-    release = nbformat.reads(text, as_version=4)
-    hidden = [region for cell in original.cells for region in _solution_texts(cell)]
-    for number, cell in enumerate(release.cells, 1):
-        where = f"{path}: cell {number} ({cell.id})"
-        if re.search(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", cell.source):
-            yield f"{where} still holds a marker of nbgrader's"
-        if cell.get("outputs") or cell.get("execution_count"):
-            yield f"{where} has an output"
-        shown = _squeezed(cell.source)
-        if any(region in shown for region in hidden):
-            yield f"{where} shows the text of a solution"
-
-
-def _solution_texts(cell):
-    regions = Cell(cell.cell_type, cell.source, 0).solutions
-    if cell.cell_type == "markdown" and cell.metadata.get("nbgrader") and not regions:
-        regions = [cell.source]  # a written answer
-    return [text for text in map(_squeezed, regions) if len(text) >= 24]  # shorter ones stand anywhere by chance
-
-
-def _squeezed(text):
-    return re.sub(r"\s+", "", textwrap.dedent(text))
-
-
-def _strays(folder, notebooks):
-    """Files of a released week that the build does not make."""
-    skipped = {".ipynb_checkpoints", "__pycache__"}
-    found = [path for path in folder.rglob("*") if path.is_file() and not skipped & set(path.parts)]
-    return sorted(path for path in found if path.parent != folder or path.suffix != ".ipynb" or path.stem not in notebooks)
+            yield f'solutions/{week}:1: no source has exercise="{exercise.id}", which autograde/exercises specifies'
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograde import prose
+from autograde import prose, specified
 
 LINES, CELLS = 25, 45  # of a cell, and of a notebook: what a reader can hold
 _OPTIONS = ("exercise", "check", "answer", "points", "tags", "jupyter")
@@ -36,9 +36,7 @@ class Cell:
     @property
     def exercise(self):
         """The specification of an exercise or check cell."""
-        from autograde.exercise import find  # here, since it imports torch, which most of nbgrader's commands never need
-
-        return find(self.id)
+        return specified.find(self.id)
 
     @property
     def grade_id(self) -> str:
@@ -90,7 +88,7 @@ def _options(cell, metadata, marker):
     metadata.pop("lines_to_next_cell", None)
     strange = sorted(set(metadata) - set(_OPTIONS))
     if strange or cell.kind == "raw":
-        yield f"{marker.strip()!r} is not understood: options are key=\"value\" with the keys {', '.join(_OPTIONS)}"
+        yield f'{marker.strip()!r} is not understood: options are key="value" with the keys {", ".join(_OPTIONS)}'
         return
     roles = [role for role in ("exercise", "check", "answer") if role in metadata]
     if len(roles) > 1:
@@ -101,7 +99,7 @@ def _options(cell, metadata, marker):
     cell.points = metadata.pop("points", None)
     cell.metadata = metadata
     if (cell.points is not None) != (cell.role == "answer"):
-        yield "points belong to an answer=\"…\" cell, and such a cell needs them; those of an exercise stand in its specification"
+        yield 'points belong to an answer="…" cell, and it needs them; those of an exercise stand in its specification'
 
 
 def _errors(cells, week):
@@ -136,7 +134,7 @@ def _role_errors(cell, week, before):
     if re.search(r"(BEGIN|END) HIDDEN TESTS", cell.source):
         yield "hidden tests: a course that shows its checks has none; put the case into the specification"
     if marks and cell.role not in ("exercise", "answer"):
-        yield "a solution region outside an exercise=\"…\" cell would reach the learners"
+        yield 'a solution region outside an exercise="…" cell would reach the learners'
     elif marks != ["BEGIN", "END"] * (len(marks) // 2):
         yield "BEGIN SOLUTION and END SOLUTION do not pair"
     if not cell.role:

@@ -18,7 +18,7 @@ from course.lab import journal
 from course.lab.live import someone_is_there
 
 CONFIDENCE = [
-    ("not said", None),
+    ("not said", ""),
     ("0 %: no idea", 0.0),
     ("10 %", 0.1),
     ("30 %", 0.3),
@@ -338,14 +338,14 @@ class Quiz:
             )
             sure = widgets.Dropdown(
                 options=CONFIDENCE,
-                value=kept.get("confidence"),
+                value="" if kept.get("confidence") is None else kept["confidence"],
                 description=f"Chance {n} is right",
                 style={"description_width": "initial"},
                 layout=widgets.Layout(width="290px"),
             )
 
             def keep(_, n=n, box=box, sure=sure):
-                self.answer(n, box.value, sure.value)
+                self.answer(n, box.value, None if sure.value == "" else sure.value)
 
             box.observe(keep, "value")
             sure.observe(keep, "value")
@@ -378,7 +378,7 @@ def opener(week: int, n: int = 3) -> Quiz:
     return Quiz(occasion, learner, journal.draw(learner, occasion).sample(pool, min(n, len(pool))), reveal=True)
 
 
-LEVELS = [("not said", None), ("not yet", 1), ("with help", 2), ("alone", 3), ("well enough to teach it", 4)]
+LEVELS = [("not said", ""), ("not yet", 1), ("with help", 2), ("alone", 3), ("well enough to teach it", 4)]
 
 
 class Reflection:
@@ -412,25 +412,27 @@ class Reflection:
 
     def _widgets(self):
         rows, free = [], widgets.Layout(width="min(620px, 100%)")
-        for line in self.statements:
+        for n, line in enumerate(self.statements, 1):
             kept = self.kept.get(line, {})
             level = widgets.Dropdown(
                 options=LEVELS,
-                value=kept.get("level"),
-                description="Level",
+                value=kept.get("level") or "",
+                description=f"Level {n}",
                 layout=widgets.Layout(width="280px"),
                 tooltip=line,
             )
             proof = widgets.Text(
                 value=kept.get("evidence", ""),
-                description="Evidence",
+                description=f"Evidence {n}",
                 layout=widgets.Layout(width="min(420px, 100%)"),
                 placeholder="a run, a check, a figure",
                 tooltip=line,
             )
-            level.observe(lambda change, line=line: self.note(line, level=change["new"]), "value")
+            level.observe(lambda change, line=line: self.note(line, level=change["new"] or None), "value")
             proof.observe(lambda change, line=line: self.note(line, evidence=change["new"]), "value")
-            head = widgets.HTML(f"<div style='line-height:1.4;margin-top:8px'>{html.escape(line)}</div>", layout=free)
+            head = widgets.HTML(
+                f"<div style='line-height:1.4;margin-top:8px'><b>{n}.</b> {html.escape(line)}</div>", layout=free
+            )
             rows.append(widgets.VBox([head, widgets.HBox([level, proof], layout=widgets.Layout(flex_flow="row wrap"))]))
         for line in self.OPEN:
             area = widgets.Textarea(

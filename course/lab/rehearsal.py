@@ -10,14 +10,14 @@ from pathlib import Path
 from course.lab import journal
 
 
-def submit(name: str, seconds: int = 180) -> list[tuple[str, float, float]]:
+def submit(name: str, seconds: int = 180) -> None:
     """Runs the saved notebook `name` from top to bottom in a fresh kernel, as a grader does, and shows each check.
 
-    Returns [(check, points, of)]. The file itself stays as it is: what runs is a copy. Says so, and returns [], where
-    there is no such file (Colab keeps notebooks elsewhere), and inside such a run.
+    The file itself stays as it is: what runs is a copy. Where there is no such file it says so (Colab keeps notebooks
+    elsewhere); inside such a run it does nothing.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
-        return []
+        return
     path = Path(name)
     if not path.is_file():
         journal.show(
@@ -25,21 +25,25 @@ def submit(name: str, seconds: int = 180) -> list[tuple[str, float, float]]:
             "Save the notebook under this name; on Colab, download it instead.",
             bold="Nothing to submit",
         )
-        return []
+        return
     try:
         import nbformat
         from nbclient import NotebookClient
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
     except ImportError as error:
         journal.show(f"{error.name} is not installed; it comes with JupyterLab.", bold="Nothing to submit")
-        return []
+        return
     try:
         notebook = nbformat.read(path, as_version=4)
     except (ValueError, json.JSONDecodeError, nbformat.reader.NotJSONError):
         journal.show(f"{path.name} is no readable notebook: save it again.", bold="Nothing to submit")
-        return []
-    before, ended = os.environ.get("NBGRADER_EXECUTION"), ""
-    os.environ["NBGRADER_EXECUTION"] = "practice"  # the copy's kernel inherits it: demos draw one figure, journals stay
+        return
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []  # what an earlier run showed is no result of this one
+    ended = ""
+    # Only the copy's kernel is told that it is graded: its demos draw one figure, and its journal stays as it is.
+    environ = {**os.environ, "NBGRADER_EXECUTION": "practice"}
     try:
         with tempfile.TemporaryDirectory() as folder:
             NotebookClient(
@@ -48,14 +52,12 @@ def submit(name: str, seconds: int = 180) -> list[tuple[str, float, float]]:
                 allow_errors=True,
                 kernel_name="python3",
                 resources={"metadata": {"path": folder}},
-            ).execute(stderr=subprocess.DEVNULL)
+            ).execute(env=environ, stderr=subprocess.DEVNULL)
     except CellTimeoutError:
         ended = f"The run was stopped: a cell took longer than {seconds} s."
     except DeadKernelError:
         ended = "The run ended early: the kernel died, perhaps for want of memory."
-    finally:
-        os.environ.pop("NBGRADER_EXECUTION") if before is None else os.environ.update(NBGRADER_EXECUTION=before)
-    return _report(notebook, ended)
+    _report(notebook, ended)
 
 
 def _report(notebook, ended):
@@ -81,7 +83,6 @@ def _report(notebook, ended):
         else ""
     )
     journal.show("\n".join([*lines, *errors, *([ended] if ended else [])]), bold=head)
-    return rows
 
 
 def _points(cell):

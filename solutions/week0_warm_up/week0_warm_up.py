@@ -35,7 +35,7 @@ assessment.pretest(learner="")
 # Everything in this course is a *tensor*: numbers in a grid, with a *shape* such as (3, 4), three rows of four.
 # Two tensors of different shape can often be added. Which pairs fit?
 #
-# Change the shapes below. Find a pair that fails, and one where both tensors get repeated. Then say the rule in one sentence before you read it under the picture.
+# Change the shapes below. Find a pair that fails, and one where both tensors get repeated. Then say the rule in one sentence of your own, and compare it with the line above the picture.
 
 # %%
 demos.broadcasting()

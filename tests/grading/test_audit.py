@@ -24,8 +24,9 @@ def test_weeks_0_and_1_are_clean(repository, tmp_path):
     for report in reports:
         assert report["failures"] == []
         assert report["right"] >= 2 and report["misconceptions"] >= 3 and report["wrong"] >= 2
-        assert report["mutants"] > report["crashed"] + len(report["equivalent"])
-        assert report["id"] in done.stdout
+        assert report["mutants"] >= 2
+    telling = sum(report["mutants"] - report["crashed"] - len(report["equivalent"]) for report in reports)
+    assert telling > 200  # mutants that give a wrong result, not just an error
 
 
 # --- an exercise of our own, whose audit is clean until something is taken from it ------------------------------------

@@ -17,13 +17,15 @@ from tests.grading.small import LESSON, WEEK, hand_in, make_course
 
 WRONG_AXIS = "def log_softmax(logits):\n    rest = logits - logits.amax(0)\n    return rest - rest.exp().sum(0).log()\n"
 LOG_TWO = "def initial_loss(vocab_size):\n    return math.log2(vocab_size)\n"
+NOISE = "import warnings; warnings.warn('old'); print('noise')"
 OVERFLOWS = "def log_softmax(logits):\n    return logits - logits.exp().sum(-1, keepdim=True).log()\n"
 
 
 def nbgrader(folder, *command, fails=False):
     """Run one of nbgrader's commands in a folder → what it said."""
     environ = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", "nbgrader", *command], cwd=folder, env=environ, capture_output=True, text=True)
+    line = [sys.executable, "-m", "nbgrader", *command]
+    done = subprocess.run(line, cwd=folder, env=environ, capture_output=True, text=True)
     assert fails or done.returncode == 0, done.stderr[-3000:]
     return done.stdout + done.stderr
 
@@ -43,10 +45,13 @@ def graded(repository, tmp_path_factory):
         "blank": {},
         "mistaken": {"week1-log_softmax": WRONG_AXIS, "week1-initial_loss": LOG_TWO},
         "partial": {"week1-log_softmax": OVERFLOWS},
-        "syntax": {"week1-log_softmax": "def log_softmax(logits)\n    pass", "week1-initial_loss": solved["week1-initial_loss"]},
+        "syntax": {
+            "week1-log_softmax": "def log_softmax(logits)\n    pass",
+            "week1-initial_loss": solved["week1-initial_loss"],
+        },
         "noisy": {
-            "week1-log_softmax": solved["week1-log_softmax"] + "\nimport warnings\nwarnings.warn('old')\nprint('defined')",
-            "week1-initial_loss": "def initial_loss(n):\n    import warnings\n    warnings.warn('old')\n    print(n)\n    return math.log(n)",
+            "week1-log_softmax": solved["week1-log_softmax"] + f"\n{NOISE}",
+            "week1-initial_loss": f"def initial_loss(n):\n    {NOISE}\n    return math.log(n)",
         },
     }
     for student, answers in classes.items():
@@ -64,7 +69,9 @@ def marks(graded):
     with Gradebook(f"sqlite:///{graded / 'gradebook.db'}", "training-dynamics") as gradebook:
         (assignment,) = gradebook.assignments
         return {
-            submission.student_id: {grade.name: grade.auto_score for book in submission.notebooks for grade in book.grades}
+            submission.student_id: {
+                grade.name: grade.auto_score for book in submission.notebooks for grade in book.grades
+            }
             for submission in assignment.submissions
         }
 

@@ -11,9 +11,10 @@ VARIES = re.compile(r"\d[\d,.]*\s*(?:ms|µs|s|seconds|tokens/s|steps/s|it/s|GB|M
 
 def execute(notebook, folder, timeout=180):
     """Run every cell of `notebook` with `folder` as its working directory, as Run All does; returns it with outputs."""
-    NotebookClient(
-        notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
+    # one print may come in several messages, as it pleases the kernel: coalesced, two runs show the same
+    resources = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", coalesce_streams=True, resources=resources)
+    client.execute()
     return notebook
 
 

@@ -81,6 +81,7 @@ def test_the_oldest_python_is_said_alike(repository, project):
     assert "sys.version_info < (3, 11)" in (repository / "autograde" / "__init__.py").read_text()
 
 
+@pytest.mark.filterwarnings("ignore:pkg_resources")
 def test_pip_reads_the_environments_lines_as_they_stand(repository, tmp_path):
     """conda hands pip a requirements file made of these lines, beside environment.yml."""
     from pip._internal.network.session import PipSession

@@ -61,7 +61,7 @@ def test_equal_cells_get_different_ids_that_stay(course):
 
 
 def test_only_what_differs_is_written(course):
-    course.write('# %% [markdown]\n# More to read.\n', name="more")
+    course.write("# %% [markdown]\n# More to read.\n", name="more")
     course.build()
     course.edit("Twice the number.", "The number, twice.")
     assert [path.name for path in course.build()[0].changed] == ["toy.ipynb"]

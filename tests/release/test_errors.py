@@ -19,7 +19,7 @@ DOUBLE, NEGATE = '# %% exercise="week1.double"', '# %% exercise="week1.negate"'
         (DOUBLE, '# %% exercise="week2.double"', 9, "does not belong to week1"),
         (DOUBLE, "# %%", 9, "outside an exercise"),
         (DOUBLE, f"# %%\n1\n{DOUBLE}", 11, "needs a markdown cell right before it"),
-        ("    ### END SOLUTION\n\n\n# %% check=\"week1.double\"", "# %% check=\"week1.double\"", 9, "do not pair"),
+        ('    ### END SOLUTION\n\n\n# %% check="week1.double"', '# %% check="week1.double"', 9, "do not pair"),
         (NEGATE, DOUBLE, 22, 'exercise="week1.double" is used twice: first on line 9'),
         ('# %% check="week1.double"\ncheck("week1.double", double)\n', "", 9, "without a check="),
         ('# %% check="week1.double"\n', '# %% check="week1.triple"\n', 18, 'without an exercise="week1.triple" above'),
@@ -29,7 +29,7 @@ DOUBLE, NEGATE = '# %% exercise="week1.double"', '# %% exercise="week1.negate"'
         ("# %%\nimport math", "# %%" + "\nimport math" * 26, 3, "a cell of 26 lines"),
         ("# Twice the number.", "# Twice\n" * 26, 5, "lines: split it"),
         ("# %% [markdown]\n# # Doubling", "import os\n# %% [markdown]\n# # Doubling", 1, "each cell opens with one"),
-        ("points=3", "", 32, "such a cell needs them"),
+        ("points=3", "", 32, "and it needs them"),
         ("# Twice the number.", "# Twice {{ speed.fast }}.", 5, "there is no assets/recordings/speed.json"),
     ],
 )
@@ -57,4 +57,4 @@ def test_an_exercise_that_no_source_uses_is_named(course):
     start, end = text.index("# %% [markdown]\n# ### Negate"), text.index("# %% [markdown] answer")
     course.write(text[:start] + text[end:])
     (error,) = course.errors()
-    assert error.startswith("solutions/week1_toy:1: no source has exercise=\"week1.negate\"")
+    assert error.startswith('solutions/week1_toy:1: no source has exercise="week1.negate"')

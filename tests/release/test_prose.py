@@ -13,8 +13,8 @@ from autograde import prose
         "It takes 80 ms.", "after 0.3 s of training", "about 1.5s", "a 20-minute run", "3 hours", "12 minutes later",
         "needs 16 GB", "7.8 MB of text", "512 KiB", "14k tokens/s", "200 steps per second", "12 frames/s", "5 TFLOPS",
         "reaches 2.25 nats", "$2.25$ nats/byte", "1.73 bits per byte", "a perplexity of 12", "perplexity 33",
-        "the loss is 2.3", "a loss of about 5.557", "loss = 1.2", "2.5 times faster", "3× faster", "4\u00a0ms", "1,000 s",
-        "between 3–5 s", "1e-3 seconds",
+        "the loss is 2.3", "a loss of about 5.557", "loss = 1.2", "2.5 times faster", "3× faster", "4\u00a0ms",
+        "1,000 s", "between 3–5 s", "1e-3 seconds",
     ],
 )  # fmt: skip
 def test_a_measurement_typed_by_hand_is_found(text):
@@ -25,10 +25,12 @@ def test_a_measurement_typed_by_hand_is_found(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "Week 1 has 11 exercises.", "a vocabulary of 259 ids", "`time.sleep(3 s)`", "```\n80 ms\n```", "the 1990s", "GPT-2",
-        "in 2019, seconds were counted", "1. seconds come first", "batch 16 at 32 tokens", "float16 has 16 bits",
+        "Week 1 has 11 exercises.", "a vocabulary of 259 ids", "`time.sleep(3 s)`", "```\n80 ms\n```", "the 1990s",
+        "GPT-2", "in 2019, seconds were counted", "1. seconds come first",
+        "batch 16 at 32 tokens", "float16 has 16 bits",
         "[a page](https://example.org/3-s/4ms)", '<img width="40" alt="a curve"> shows', "a loss of 0 is impossible",
-        "the loss in week 2", "ln 259", "{{ run.seconds }} seconds", "4 heads", "3 sentences", "2 samples", "10 % of 4 runs",
+        "the loss in week 2", "ln 259", "{{ run.seconds }} seconds", "4 heads", "3 sentences", "2 samples",
+        "10 % of 4 runs",
     ],
 )  # fmt: skip
 def test_other_numbers_are_left_alone(text):
@@ -55,7 +57,8 @@ def test_a_figure_is_filled_in_with_where_it_was_measured(course, recordings):
 def test_an_unknown_key_lists_those_there_are(course, recordings):
     course.edit("Twice the number.", "It trains {{ live.steps }} steps/s.")
     (error,) = course.errors()
-    assert error.startswith("solutions/week1_toy/toy.py:5: ") and "no figure 'steps' (it has steps_per_s, slow)" in error
+    assert error.startswith("solutions/week1_toy/toy.py:5: ")
+    assert "no figure 'steps' (it has steps_per_s, slow)" in error
 
 
 def test_a_figure_by_hand_is_refused_with_its_line(course):

@@ -1,6 +1,10 @@
 """The release in this repository."""
 
+import subprocess
+import sys
+
 from autograde import release
+from autograde.exercise import of_week
 
 
 def test_the_committed_release_is_what_its_sources_build(repository):
@@ -18,3 +22,14 @@ def test_every_source_gives_a_reference_for_each_of_its_exercises(repository):
     for py in release.sources(repository):
         for code in release.references(py).values():
             compile(code, str(py), "exec")
+
+
+def test_the_command_reads_the_specifications_beside_itself_and_says_a_line_a_week(repository):
+    command = [sys.executable, "-m", "autograde", "build", "--check"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    weeks = {py.parent.name for py in release.sources(repository)}
+    assert {line.partition(":")[0] for line in done.stdout.splitlines()} == weeks
+    (first,) = (line for line in done.stdout.splitlines() if line.startswith("week1_"))
+    points = sum(exercise.points for exercise in of_week("week1"))
+    assert first.endswith(f"{len(of_week('week1'))} exercises, {points:g} points, unchanged")
