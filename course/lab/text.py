@@ -27,7 +27,8 @@ def decode(ids) -> str:
     """The text of `ids` (any iterable of ints, or a 1-d tensor). Specials are dropped, bytes that are not UTF-8
     become U+FFFD.
     """
-    return bytes(i for i in map(int, ids) if i < BOS).decode("utf-8", errors="replace")
+    ids = ids.tolist() if isinstance(ids, torch.Tensor) else ids  # one by one, a tensor's elements are slow to read
+    return bytes(i for i in ids if i < BOS).decode("utf-8", errors="replace")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ def execute(notebook, folder, timeout=180):
     """Run every cell of `notebook` with `folder` as its working directory, as Run All does; returns it with outputs."""
     # one print may come in several messages, as it pleases the kernel: coalesced, two runs show the same
     resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", coalesce_streams=True, resources=resources)
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", coalesce_streams=True, resources=resources
+    )
     client.execute()
     return notebook
 
