@@ -47,7 +47,10 @@ def live() -> Iterator[Row]:
     cost = plot_cost()
     yield Row("live model without its plot", cost["steps_per_s_without"], "steps/s")
     yield Row("live model with its plot", cost["steps_per_s_with"], "steps/s")
-    yield Row("cost of the plot", cost["cost_percent"], "%", 5)
+    if cost["cost_percent"] < -2:  # a plot cannot speed a run up
+        yield Row("cost of the plot", cost["cost_percent"], "%", note="unclear: other programs are busy, measure again")
+    else:
+        yield Row("cost of the plot", cost["cost_percent"], "%", 5)
 
 
 # The picture carries the label of its run, so that a frame of the new run is known from one of the old.

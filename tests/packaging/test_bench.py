@@ -38,3 +38,11 @@ def test_neither_package_imports_torch_or_is_slow_to_import():
     rows = list(bench.imports())
     assert [row.name for row in rows] == ["import autograde", "import course.lab"]
     assert all(row.verdict == "met" and not row.note for row in rows)
+
+
+def test_a_measurement_that_noise_has_spoiled_meets_no_aim(monkeypatch):
+    from course.lab import live_cost
+
+    cost = {"steps_per_s_without": 38.0, "steps_per_s_with": 53.0, "cost_percent": -39.0}
+    monkeypatch.setattr(live_cost, "plot_cost", lambda: cost)
+    assert list(bench.live())[-1].verdict == ""
