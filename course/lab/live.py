@@ -125,7 +125,7 @@ class LivePanel:
 
     `controls`: {keyword of job: ipywidgets control}. `stop`: whether there is a Stop button, for jobs that take a
     while. `note`: a line under the picture. `.png` is the latest picture; `.words` says what it shows and is its
-    status line and alternative text.
+    status line and alternative text. `fps` caps the frames of a run.
     """
 
     SHARE = 0.03  # of a run's time that drawing may take: a slow machine gets fewer frames, not a slow run
@@ -168,7 +168,7 @@ class LivePanel:
     def _run(self, alive):
         try:
             self.error = state = None
-            gap = 1 / self.fps
+            gap = 1 / self.fps / 3  # a moved control answers sooner than the next frame of a run in progress
             for state in self.job(**self.settings()):
                 if not alive():
                     break
