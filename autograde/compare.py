@@ -12,27 +12,8 @@ def compare(got, expected, tolerance: Tolerance) -> str | None:
 
     The width of a dtype never matters; its kind does: ids and masks are no floats, though a whole number may be one.
     """
-    if isinstance(expected, dict):
-        if not isinstance(got, dict):
-            return f"returned {kind(got)}, expected a dict"
-        if set(got) != set(expected):
-            missing, extra = sorted(set(expected) - set(got)), sorted(set(got) - set(expected))
-            return "; ".join(
-                [f"key {k!r} is missing" for k in missing[:2]] + [f"key {k!r} is not asked for" for k in extra[:2]]
-            )
-        return next((f"{k!r}: {r}" for k, e in expected.items() if (r := compare(got[k], e, tolerance))), None)
-    if isinstance(expected, list | tuple) and not _numbers(expected):
-        got = got.tolist() if isinstance(got, torch.Tensor) and got.ndim else got
-        if not isinstance(got, list | tuple) or len(got) != len(expected):
-            return f"returned {kind(got)}, expected {len(expected)} values"
-        pairs = enumerate(zip(got, expected, strict=True), 1)
-        return next((f"value {i}: {r}" for i, (g, e) in pairs if (r := compare(g, e, tolerance))), None)
-    if isinstance(expected, str | torch.dtype) or expected is None:
-        return None if type(got) is type(expected) and got == expected else f"returned {short(got)}"
-    got_tensor, expected_tensor = _tensor(got), _tensor(expected)
-    if got_tensor is None:
-        return f"returned {kind(got)}, expected {kind(expected)}" + (": is a `return` missing?" if got is None else "")
-    return _compare_tensors(got_tensor, expected_tensor, tolerance)
+    reason = _difference(got, expected, tolerance)
+    return f"{reason}: is a `return` missing?" if reason and got is None else reason
 
 
 def kind(value) -> str:
@@ -63,6 +44,30 @@ def short(value, limit=240):
     else:
         text = repr(value)
     return text if len(text) <= limit else text[:limit] + " …"
+
+
+def _difference(got, expected, tolerance):
+    if isinstance(expected, dict):
+        if not isinstance(got, dict):
+            return f"returned {kind(got)}, expected a dict"
+        if set(got) != set(expected):
+            missing, extra = sorted(set(expected) - set(got)), sorted(set(got) - set(expected))
+            return "; ".join(
+                [f"key {k!r} is missing" for k in missing[:2]] + [f"key {k!r} is not asked for" for k in extra[:2]]
+            )
+        return next((f"{k!r}: {r}" for k, e in expected.items() if (r := _difference(got[k], e, tolerance))), None)
+    if isinstance(expected, list | tuple) and not _numbers(expected):
+        got = got.tolist() if isinstance(got, torch.Tensor) and got.ndim else got
+        if not isinstance(got, list | tuple) or len(got) != len(expected):
+            return f"returned {kind(got)}, expected {len(expected)} values"
+        pairs = enumerate(zip(got, expected, strict=True), 1)
+        return next((f"value {i}: {r}" for i, (g, e) in pairs if (r := _difference(g, e, tolerance))), None)
+    if isinstance(expected, str | torch.dtype) or expected is None:
+        return None if type(got) is type(expected) and got == expected else f"returned {short(got)}"
+    got_tensor, expected_tensor = _tensor(got), _tensor(expected)
+    if got_tensor is None:
+        return f"returned {kind(got)}, expected {kind(expected)}"
+    return _compare_tensors(got_tensor, expected_tensor, tolerance)
 
 
 def _compare_tensors(got, expected, tolerance):

@@ -11,6 +11,16 @@ from typing import Any
 
 import torch
 
+from autograde.guard import Rules
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """|got - expected| <= atol + rtol * |expected|, in float64."""
+
+    rtol: float = 1e-4
+    atol: float = 1e-5
+
 
 @dataclass(frozen=True)
 class Case:
@@ -23,6 +33,7 @@ class Case:
     inputs: dict[str, Any]
     weight: float = 1.0
     edge: bool = False
+    tolerance: Tolerance | None = None  # in place of the exercise's
 
 
 @dataclass(frozen=True)
@@ -32,14 +43,6 @@ class Misconception:
     name: str
     answer: Callable
     hint: str
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """|got - expected| <= atol + rtol * |expected|, in float64."""
-
-    rtol: float = 1e-4
-    atol: float = 1e-5
 
 
 def call(target, inputs):
@@ -55,7 +58,8 @@ class Exercise:
     probe(target, inputs)  runs beside the learner's code and returns plain data; it imports all that it needs
     expected(inputs)       the right result, from the library that practitioners use wherever one exists
     accepts(inputs, got)   in place of `expected`, where many results are right: None, or what is wrong
-    library                aten operators that an answer may not simply call, such as "aten._log_softmax"
+    library                what an answer may not simply call: operators such as "aten._log_softmax", functions by name
+    autograd               False where an answer may not lean on autograd
     keeps_inputs           False where the docstring allows an answer to change its arguments
     """
 
@@ -72,6 +76,7 @@ class Exercise:
     tolerance: Tolerance = field(default_factory=Tolerance)
     misconceptions: tuple[Misconception, ...] = ()
     library: tuple[str, ...] = ()
+    autograd: bool = True
     keeps_inputs: bool = True
     seconds: float = 10.0
 
@@ -83,6 +88,11 @@ class Exercise:
     def name(self) -> str:
         """What the learner defines: the part of the id after the dot."""
         return self.id.partition(".")[2]
+
+    @property
+    def rules(self) -> Rules:
+        """What an answer may do, as it is sent along with the probe."""
+        return Rules(self.library, self.autograd, self.keeps_inputs, self.seconds)
 
     @property
     def probe_source(self) -> str:

@@ -30,7 +30,10 @@ class Undefined:
 
 
 def check(exercise_id: str, target, *, seed: int = 0) -> float:
-    """Grade `target` (a function or class), show the verdict, and return the points earned. Never raises."""
+    """Grade `target` (a function or class), show the verdict, and return the points earned.
+
+    Never raises, but for the learner's own interrupt.
+    """
     try:
         exercise = find(exercise_id)
     except UnknownExercise as error:

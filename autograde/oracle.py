@@ -5,11 +5,11 @@ learner's code in another process sends the same messages there and calls `judge
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autograde import probe, wire
+from autograde import guard, probe, wire
 from autograde.compare import compare, kind, short
-from autograde.exercise import Exercise, find
+from autograde.exercise import Exercise, Tolerance, find
 
 
 class NotCallable(TypeError):
@@ -50,6 +50,7 @@ class Question:
     edge: bool
     message: dict
     expected: object
+    tolerance: Tolerance
 
 
 def run(exercise_id: str, target, *, seed: int = 0) -> Verdict:
@@ -67,28 +68,25 @@ def run(exercise_id: str, target, *, seed: int = 0) -> Verdict:
 
 
 @functools.lru_cache(maxsize=256)
+@guard.settings()
 def questions(exercise: Exercise, seed: int) -> tuple[Question, ...]:
     """The cases of one seed, ready to be sent, each with its right result."""
     drawn = []
     for case in exercise.draw(seed):
         message = wire.encode(case.inputs)
         expected = exercise.expected(wire.decode(message)) if exercise.expected else None
-        drawn.append(Question(case.name, case.weight, case.edge, message, wire.decode(wire.encode(expected))))
+        expected, tolerance = wire.decode(wire.encode(expected)), case.tolerance or exercise.tolerance
+        drawn.append(Question(case.name, case.weight, case.edge, message, expected, tolerance))
     return tuple(drawn)
 
 
-def ask(exercise: Exercise, target, seed: int, library: tuple[str, ...] | None = None) -> list[dict]:
+def ask(exercise: Exercise, target, seed: int, rules: guard.Rules | None = None) -> list[dict]:
     """Put the cases of a seed to `target` in this process → its replies, as they would come over a wire."""
-    return probe.answer(
-        target,
-        exercise.probe_source,
-        [case.message for case in questions(exercise, seed)],
-        library=exercise.library if library is None else library,
-        keeps_inputs=exercise.keeps_inputs,
-        seconds=exercise.seconds,
-    )
+    messages = [question.message for question in questions(exercise, seed)]
+    return probe.answer(target, exercise.probe_source, messages, rules or exercise.rules)
 
 
+@guard.settings()
 def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
     """The verdict on an answer's replies, one a case; trusts nothing in them but their values."""
     cases = questions(exercise, seed)
@@ -107,7 +105,7 @@ def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
     if all(outcome.error and outcome.error[0] == "NotImplementedError" for outcome in outcomes):
         return Verdict(exercise.id, 0.0, "blank", "Not answered yet.", cases=results)
     score = _share(cases, results)
-    known, exact = _recognise(exercise, seed, results, outcomes)
+    known, exact = _recognise(exercise, seed, cases, results, outcomes)
     if known and exact:
         score = 0.0  # the very mistake that the exercise is about earns nothing, however many cases it survives
     hint, name = (_filled(known.hint, results), known.name) if known else (_first_difference(results), "")
@@ -123,7 +121,7 @@ class _Outcome:
 @functools.lru_cache(maxsize=1024)
 def _mistaken(exercise, seed, misconception):
     """The outcomes of a known wrong answer, made as a learner's are, but free to call the library."""
-    replies = ask(exercise, misconception.answer, seed, library=())
+    replies = ask(exercise, misconception.answer, seed, replace(exercise.rules, library=(), autograd=True))
     return tuple(_outcome(reply) for reply in replies)
 
 
@@ -148,7 +146,7 @@ def _result(exercise, case, outcome, reply):
     elif exercise.accepts:
         reason = exercise.accepts(wire.decode(case.message), outcome.value)
     else:
-        reason = compare(outcome.value, case.expected, exercise.tolerance)
+        reason = compare(outcome.value, case.expected, case.tolerance)
     printed = str(reply.get("printed", ""))[: probe.PRINTED] if type(reply) is dict else ""
     if reason is None:
         return CaseResult(case.name, True, printed=printed)
@@ -166,17 +164,21 @@ def _share(cases, results):
     return passed / sum(case.weight for case in cases)
 
 
-def _recognise(exercise, seed, results, outcomes):
-    """→ (misconception, exact): one that gives the same on every case, else one that explains every failure."""
+def _recognise(exercise, seed, cases, results, outcomes):
+    """→ (misconception, exact): one that gives the same on every case, else one that explains every failure.
+
+    To explain, it must give the same wrong value on an ordinary case: an error or a corner alone has many causes.
+    """
     explains = None
     failed = [i for i, result in enumerate(results) if not result.passed]
+    telling = [i for i in failed if not cases[i].edge and not outcomes[i].error]
     for misconception in exercise.misconceptions:
         mistaken = _mistaken(exercise, seed, misconception)
-        if not all(_alike(outcomes[i], mistaken[i], exercise.tolerance) for i in failed):
-            continue
-        if all(_alike(a, b, exercise.tolerance) for a, b in zip(outcomes, mistaken, strict=True)):
+        same = [_alike(*three) for three in zip(outcomes, mistaken, (case.tolerance for case in cases), strict=True)]
+        if all(same):
             return misconception, True
-        explains = explains or misconception
+        if telling and all(same[i] for i in failed):
+            explains = explains or misconception
     return explains, False
 
 

@@ -7,9 +7,9 @@ another way, thoughtless constants, and mutants of the reference.
 import math
 import time
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from autograde import oracle, probe
+from autograde import oracle
 from autograde.bank import Entry
 from autograde.exercise import Exercise
 from autograde.mutants import mutants
@@ -75,15 +75,8 @@ def audit(exercise: Exercise, reference: str | None, bank: list[Entry], seeds: i
     return report
 
 
-def _verdict(exercise, answer, seed, seconds=PATIENCE, library=None):
-    replies = probe.answer(
-        answer,
-        exercise.probe_source,
-        [question.message for question in oracle.questions(exercise, seed)],
-        library=exercise.library if library is None else library,
-        keeps_inputs=exercise.keeps_inputs,
-        seconds=seconds,
-    )
+def _verdict(exercise, answer, seed, **rules):
+    replies = oracle.ask(exercise, answer, seed, replace(exercise.rules, **{"seconds": PATIENCE, **rules}))
     return oracle.judge(exercise, seed, replies), replies
 
 
@@ -115,7 +108,9 @@ def _check_misconceptions(report, exercise):
     if report.misconceptions < LEAST_MISCONCEPTIONS:
         report.fail(f"{report.misconceptions} misconceptions, at least {LEAST_MISCONCEPTIONS} are needed")
     for misconception in exercise.misconceptions:
-        verdicts = [_verdict(exercise, misconception.answer, seed, library=())[0] for seed in range(report.seeds)]
+        verdicts = [
+            _verdict(exercise, misconception.answer, seed, library=(), autograd=True)[0] for seed in range(report.seeds)
+        ]
         name, scores = misconception.name, [verdict.score for verdict in verdicts]
         others = {verdict.misconception for verdict in verdicts} - {name}
         if max(scores) >= 1:

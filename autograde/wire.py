@@ -6,7 +6,9 @@ is lenient; `decode` runs on the trusted side and believes nothing: kinds, sizes
 
 import base64
 import binascii
+import decimal
 import math
+import numbers
 
 import numpy as np
 import torch
@@ -28,21 +30,30 @@ def encode(value, depth=0):
     if depth > MAX_DEPTH:
         raise WireError(f"data nested more than {MAX_DEPTH} deep")
     if isinstance(value, torch.Tensor):
-        tensor = torch.Tensor.detach(value).cpu().contiguous()
+        tensor = torch.Tensor.detach(value).cpu().resolve_neg().contiguous()
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DTYPES or tensor.layout is not torch.strided:
             raise WireError(f"a {value.layout} tensor of {value.dtype}")
         raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
         return {"tensor": [name, list(tensor.shape), base64.b64encode(raw).decode()]}
+    if isinstance(value, str | np.str_):
+        return {"plain": str(value)}
     if isinstance(value, np.ndarray | np.generic):
+        value = value.astype(np.float64) if value.dtype == np.longdouble else value
         try:
             return encode(torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape)))
         except TypeError:
             raise WireError(f"a numpy array of {value.dtype}") from None
     if isinstance(value, torch.dtype):
         return {"dtype": str(value).removeprefix("torch.")}
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool):
         return {"plain": value}
+    if isinstance(value, int):
+        if int(value).bit_length() > MAX_BITS:
+            raise WireError("a number too large for 64 bits")
+        return {"plain": int(value)}
+    if isinstance(value, numbers.Real | decimal.Decimal):
+        return {"plain": float(value)}
     if isinstance(value, list | tuple):
         return {"list": [encode(item, depth + 1) for item in value]}
     if isinstance(value, dict):
