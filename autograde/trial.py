@@ -196,7 +196,7 @@ def _survival(exercise, answer, seeds):
     """→ (the first seed on which a mutant gets full points or None, whether it raised on every case)."""
     crashed = True
     for seed in range(seeds):
-        verdict, replies = _verdict(exercise, answer, seed, MUTANT_SECONDS)
+        verdict, replies = _verdict(exercise, answer, seed, seconds=MUTANT_SECONDS)
         if verdict.score >= 1:
             return seed, False
         crashed = crashed and all("error" in reply for reply in replies)

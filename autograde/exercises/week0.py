@@ -223,14 +223,26 @@ GRADIENT_OF = Exercise(
 def _missing_probe(target, inputs):
     import torch
 
+    def mark(parameter, state):
+        if state in ("trained", "gradient of zeros"):
+            parameter.grad = torch.full_like(parameter, float(state == "trained"))
+        parameter.requires_grad_(state != "frozen")
+
     model = torch.nn.Module()
+    for name, state in inputs.get("parameters", {}).items():
+        model.register_parameter(name, torch.nn.Parameter(torch.ones(2)))
+        mark(model.get_parameter(name), state)
     for name, state in inputs["layers"].items():
+        parent = model
+        *outer, last = name.split(".")
+        for part in outer:
+            if not hasattr(parent, part):
+                parent.add_module(part, torch.nn.Module())
+            parent = getattr(parent, part)
         layer = torch.nn.Linear(2, 2)
-        model.add_module(name, layer)
-        for parameter in layer.parameters():
-            if state in ("trained", "gradient of zeros"):
-                parameter.grad = torch.full_like(parameter, float(state == "trained"))
-            parameter.requires_grad_(state != "frozen")
+        parent.add_module(last, layer)
+        mark(layer.weight, "trained" if state == "bias unused" else state)
+        mark(layer.bias, "unused" if state == "bias unused" else state)
     return target(model)
 
 
@@ -243,8 +255,20 @@ def _missing_cases(rng):
     yield Case("one layer not wired up", layers("trained", "unused", "trained"))
     yield Case("zeros are a gradient", layers("trained", "gradient of zeros", "unused", "trained"))
     yield Case("a frozen layer", layers("frozen", "trained", "unused", "unused", "gradient of zeros"))
+    yield Case("only a bias", layers("trained", "bias unused", "trained"))
+    nested = {"body.first": "trained", "body.second": "unused", "head": "trained"}
+    yield Case("a layer inside a layer", {"layers": nested})
+    yield Case("a parameter of the model itself", {**layers("trained", "unused"), "parameters": {"scale": "unused"}})
     yield Case("nothing missing", layers("trained", "frozen", "gradient of zeros"), edge=True)
     yield Case("backward was never called", layers(*["unused"] * integer(rng, 2, 3)))
+
+
+def _missing(inputs):
+    """The names in the order of named_parameters: those of the model itself come first."""
+    names = [name for name, state in inputs.get("parameters", {}).items() if state == "unused"]
+    for name, state in inputs["layers"].items():
+        names += [f"{name}.weight"] * (state == "unused") + [f"{name}.bias"] * (state in ("unused", "bias unused"))
+    return names
 
 
 def _layers_instead(model):
@@ -264,9 +288,7 @@ MISSING_GRADS = Exercise(
     oracle="torch.nn.Module.named_parameters",
     cases=_missing_cases,
     probe=_missing_probe,
-    expected=lambda i: [
-        f"{name}.{part}" for name, state in i["layers"].items() if state == "unused" for part in ("weight", "bias")
-    ],
+    expected=_missing,
     misconceptions=(
         Misconception(
             "frozen parameters counted",

@@ -136,7 +136,8 @@ def gradient_of(f, x):
     """Gradient of `f` at `x`, by autograd.
 
     f: function that takes a float tensor shaped like `x` and returns a scalar tensor that depends on it.
-    x: float tensor of any shape, which does not require grad. Returns a float tensor of the shape of `x`.
+    x: float tensor of any shape, which does not require grad; it and its `.grad` stay as they are.
+    Returns a float tensor of the shape of `x`.
     A second call at the same `x` gives the same gradient.
     """
     ### BEGIN SOLUTION

@@ -138,7 +138,7 @@ def log_softmax(logits):
 
     logits: float tensor (..., V) with any leading shape, (V,) too. Returns a float tensor of the same shape.
     A logit of -inf, a forbidden token, gives -inf; at least one logit in a row is finite.
-    Build it from simple operations: torch's own log_softmax and logsumexp are refused.
+    Build it from simple operations: torch's own log_softmax, logsumexp and logcumsumexp are refused.
     """
     ### BEGIN SOLUTION
     shifted = logits - logits.max(dim=-1, keepdim=True).values
@@ -294,7 +294,7 @@ plots.show(fig, f"Two bar charts, the bet and the gradient at the scores, word b
 # Then ask what the mean does to every row, and what an ignored row contributes.
 # %% exercise="week1.cross_entropy_backward"
 def cross_entropy_backward(logits, targets, ignore_index=-100):
-    """Gradient of the mean cross-entropy with respect to `logits`, without autograd.
+    """Gradient of the mean cross-entropy with respect to `logits`, by its formula: no autograd, no finite differences.
 
     logits: float tensor (N, V). targets: int64 tensor (N,), each in [0, V) or equal to `ignore_index`; at least one
     counts. Returns a float tensor (N, V).

@@ -262,6 +262,8 @@ plots.show(fig, "Loss against step: 5.472 at step 1, up to 5.801 at step 50, the
 def read_curve(steps, losses):
     """What a log of losses shows, as a dict. steps: list of ints, rising; losses: list of floats; both of length N >= 3.
 
+    The check reads several logs, of other runs too; a key counts only where it is right in all of them. Neither list
+    is changed.
     "spike": how far the highest loss lies above the first, in nats; 0.0 where none is higher
     "recovered_at": first step, from the highest loss on, with a loss at or below the first; None if there is none
     "best_step": step of the lowest loss

@@ -236,3 +236,23 @@ def there_instead_of_missing(model):
 @wrong("week0.missing_grads")
 def weights_alone(model):
     return [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None and n.endswith("weight")]
+
+
+@wrong("week0.missing_grads")
+def whole_layers_by_their_weight(model):
+    layers = [(name, layer) for name, layer in model.named_modules() if hasattr(layer, "weight")]
+    missing = [name for name, layer in layers if layer.weight.requires_grad and layer.weight.grad is None]
+    return [f"{name}.{part}" for name in missing for part in ("weight", "bias")]
+
+
+@wrong("week0.missing_grads")
+def children_of_the_model_alone(model):
+    children = [(name, child) for name, child in model.named_children() if hasattr(child, "weight")]
+    parts = [(f"{name}.{part}", p) for name, child in children for part, p in child.named_parameters()]
+    return [name for name, p in parts if p.requires_grad and p.grad is None]
+
+
+@wrong("week0.missing_grads")
+def parameters_of_layers_alone(model):
+    parts = [(f"{name}.{part}", p) for name, child in model.named_children() for part, p in child.named_parameters()]
+    return [name for name, p in parts if p.requires_grad and p.grad is None]

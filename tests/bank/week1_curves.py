@@ -89,13 +89,19 @@ def last_entry_alone(values, beta):
     return average / (1 - beta ** len(values))
 
 
-@wrong("week1.ema")
+@wrong("week1.ema", "one step too many")
+def length_after_the_next_value(values, beta):
+    averages = itertools.accumulate(values.tolist(), lambda old, new: beta * old + (1 - beta) * new, initial=0.0)
+    return np.array(list(averages)[1:]) / (1 - beta ** np.arange(2, len(values) + 2))
+
+
+@wrong("week1.ema", "the corrected value fed back")
 def correction_carried_along(values, beta):
-    average, out = 0.0, []
-    for t, value in enumerate(values.tolist(), 1):
-        average = (beta * average + (1 - beta) * value) / (1 - beta**t)
-        out.append(average)
-    return out
+    out, power = [0.0], 1.0
+    for value in values.tolist():
+        power *= beta
+        out.append((out[-1] * beta + value * (1 - beta)) / (1 - power))
+    return out[1:]
 
 
 # --- read_curve -------------------------------------------------------------------------------------------------------
@@ -169,7 +175,7 @@ def seed_answer_3(steps, losses):
     return _reading(steps, losses) | {"decay_start": int(steps[-1] * 8 / 10 + 0.5)}
 
 
-@wrong("week1.read_curve")
+@wrong("week1.read_curve", "a schedule read off the losses")
 def seed_answer_3_as_written(steps, losses):
     """'Around step 640 (80 % of 800 total steps)', in a log that reaches 900"""
     return _reading(steps, losses) | {"decay_start": 640}
@@ -218,3 +224,42 @@ def recovered_strictly_below(steps, losses):
 @wrong("week1.read_curve")
 def keys_forgotten(steps, losses):
     return {"spike": max(losses) - losses[0]}
+
+
+@wrong("week1.read_curve", "a schedule read off the losses")
+def steps_zero_for_unknown(steps, losses):
+    return _reading(steps, losses) | {"warmup_end": 0, "decay_start": 0}
+
+
+@wrong("week1.read_curve", "a schedule read off the losses")
+def warmup_of_a_tenth(steps, losses):
+    return _reading(steps, losses) | {"warmup_end": round(0.1 * steps[-1]) + 20}
+
+
+@wrong("week1.read_curve", "the sign of the slope")
+def slope_as_a_fall(steps, losses):
+    return _reading(steps, losses) | {"tail_slope": -100 * (losses[-1] - losses[-3]) / (steps[-1] - steps[-3])}
+
+
+@wrong("week1.read_curve")
+def losses_sorted(steps, losses):
+    reading = _reading(steps, losses)
+    losses.sort()
+    return reading
+
+
+@wrong("week1.read_curve")
+def a_dict_of_guesses(steps, losses):
+    guesses = {"spike": 0.0, "recovered_at": steps[0], "best_step": steps[-1], "tail_slope": 0.0}
+    return {**guesses, "warmup_end": None, "decay_start": None}
+
+
+@wrong("week1.read_curve")
+def none_everywhere(steps, losses):
+    return dict.fromkeys(_reading(steps, losses))
+
+
+@wrong("week1.read_curve")
+def the_lesson_by_heart(steps, losses):
+    known = {"spike": 0.329, "recovered_at": 100, "best_step": 900, "tail_slope": -0.018}
+    return {**known, "warmup_end": None, "decay_start": None}

@@ -105,3 +105,90 @@ def autograd_through_log_softmax(logits, targets, ignore_index=-100):
     x, keep = logits.clone().requires_grad_(), targets != ignore_index
     loss = -torch.log_softmax(x, -1)[keep].gather(1, targets[keep][:, None]).mean()
     return torch.autograd.grad(loss, x)[0]
+
+
+def _own_loss(logits, targets, ignore_index):
+    keep = targets != ignore_index
+    x = logits - logits.amax(-1, keepdim=True).detach()
+    log_probs = x - x.exp().sum(-1, keepdim=True).log()
+    return -log_probs[keep].gather(1, targets[keep][:, None]).mean()
+
+
+@wrong("week1.cross_entropy_backward")
+def autograd_of_an_own_loss(logits, targets, ignore_index=-100):
+    x = logits.clone().requires_grad_()
+    _own_loss(x, targets, ignore_index).backward()
+    return x.grad
+
+
+@wrong("week1.cross_entropy_backward")
+def autograd_by_func(logits, targets, ignore_index=-100):
+    return torch.func.grad(lambda x: _own_loss(x, targets, ignore_index))(logits)
+
+
+@wrong("week1.cross_entropy_backward")
+def autograd_of_logsumexp(logits, targets, ignore_index=-100):
+    x, keep = logits.clone().requires_grad_(), targets != ignore_index
+    loss = (torch.logsumexp(x[keep], -1) - x[keep].gather(1, targets[keep][:, None])[:, 0]).mean()
+    return torch.autograd.grad(loss, x)[0]
+
+
+@wrong("week1.cross_entropy_backward", "overflow")
+def no_maximum(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    p = logits.numpy()
+    p = torch.from_numpy(np.exp(p) / np.exp(p).sum(1, keepdims=True))
+    return (p - F.one_hot(targets * keep, logits.shape[1])) * keep[:, None] / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward", "one maximum for all rows")
+def one_maximum_for_the_batch(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    p = (logits - logits.max()).exp()
+    p = p / p.sum(-1, keepdim=True)
+    return (p - F.one_hot(targets * keep, logits.shape[1])) * keep[:, None] / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward", "the argument ignore_index is not used")
+def minus_100_alone(logits, targets, ignore_index=-100):
+    keep = targets >= 0
+    one_hot = F.one_hot(targets * keep, logits.shape[1])
+    return (torch.softmax(logits, 1) - one_hot) * keep[:, None] / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward", "one subtracted in every row")
+def whole_columns(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    p = torch.softmax(logits, -1)
+    p[:, targets[keep].unique()] -= 1
+    p[~keep] = 0
+    return p / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward", "the softmax is forgotten")
+def logits_for_probabilities(logits, targets, ignore_index=-100):
+    gradient, keep = logits.clone(), targets != ignore_index
+    gradient[keep, targets[keep]] -= 1
+    gradient[~keep] = 0
+    return gradient / keep.sum()
+
+
+@wrong("week1.cross_entropy_backward", "ignored rows kept and counted")
+def probabilities_in_ignored_rows(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    p = torch.softmax(logits, -1)
+    p[keep, targets[keep]] -= 1
+    return p / len(p)
+
+
+@wrong("week1.cross_entropy_backward")
+def ignored_rows_pull_to_token_0_in_a_larger_mean(logits, targets, ignore_index=-100):
+    one_hot = F.one_hot(targets * (targets != ignore_index), logits.shape[1])
+    return (torch.softmax(logits, 1) - one_hot) / len(targets)
+
+
+@wrong("week1.cross_entropy_backward")
+def index_minus_100(logits, targets, ignore_index=-100):
+    p = torch.softmax(logits, -1)
+    p[torch.arange(len(targets)), targets] -= 1
+    return p / len(targets)

@@ -155,6 +155,59 @@ def the_library_by_another_door(logits):
     return logits - torch.logsumexp(logits, -1, keepdim=True)
 
 
+@wrong("week1.log_softmax", "the first logit subtracted")
+def first_logit_taken_off(logits):
+    x = logits.numpy() - logits.numpy()[..., [0]]
+    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+@wrong("week1.log_softmax", "the first logit subtracted")
+def first_logit_taken_off_in_float64(logits):
+    x = logits.double() - logits.double()[..., 0].unsqueeze(-1)
+    return x - x.exp().sum(-1, keepdim=True).log()
+
+
+@wrong("week1.log_softmax", "one maximum for all rows")
+def one_maximum_in_float64(logits):
+    x = logits.double() - logits.double().max()
+    return x - x.exp().sum(-1, keepdim=True).log()
+
+
+@wrong("week1.log_softmax", "logarithm of the softmax")
+def log_of_the_softmax_in_float64(logits):
+    return torch.log(torch.softmax(logits.double(), -1))
+
+
+@wrong("week1.log_softmax")
+def small_number_in_the_sum(logits):
+    x = logits - logits.amax(-1, keepdim=True)
+    return x - (x.exp().sum(-1, keepdim=True) + 1e-3).log()
+
+
+@wrong("week1.log_softmax")
+def second_axis_always(logits):
+    x = logits - logits.amax(1, keepdim=True)
+    return x - x.exp().sum(1, keepdim=True).log()
+
+
+@wrong("week1.log_softmax")
+def up_to_three_axes(logits):
+    if logits.ndim > 3:
+        raise ValueError("expected (B, T, V)")
+    x = logits - logits.amax(-1, keepdim=True)
+    return x - x.exp().sum(-1, keepdim=True).log()
+
+
+@wrong("week1.log_softmax")
+def last_of_the_cumulative_sums(logits):
+    return logits - torch.logcumsumexp(logits, -1)[..., -1:]
+
+
+@wrong("week1.log_softmax")
+def the_library_for_sparse_tensors(logits):
+    return torch.sparse.log_softmax(logits.to_sparse(), -1).to_dense()
+
+
 # --- cross_entropy ----------------------------------------------------------------------------------------------------
 
 
@@ -234,14 +287,14 @@ def library_shape_of_probabilities(logits, targets, ignore_index=-100):
     return (torch.logsumexp(p, -1) - p.gather(-1, targets[keep][:, None])[:, 0]).mean()
 
 
-@wrong("week1.cross_entropy")
+@wrong("week1.cross_entropy", "zero where nothing counts")
 def zero_where_nothing_counts(logits, targets, ignore_index=-100):
     keep = targets != ignore_index
     losses = -torch.log_softmax(logits[keep], -1).gather(-1, targets[keep][:, None])
     return losses.sum() / max(1, int(keep.sum()))
 
 
-@wrong("week1.cross_entropy")
+@wrong("week1.cross_entropy", "logarithm of the softmax")
 def log_of_a_rounded_probability(logits, targets, ignore_index=-100):
     keep = targets != ignore_index
     return -torch.softmax(logits[keep], -1).gather(-1, targets[keep][:, None]).log().mean()
@@ -263,3 +316,67 @@ def sign_forgotten(logits, targets, ignore_index=-100):
 @wrong("week1.cross_entropy")
 def loss_of_the_library(logits, targets, ignore_index=-100):
     return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=ignore_index)
+
+
+@wrong("week1.cross_entropy", "logarithm of the softmax")
+def log_of_a_rounded_float64(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    return -torch.softmax(logits[keep].double(), -1).gather(-1, targets[keep][:, None]).log().mean()
+
+
+@wrong("week1.cross_entropy", "overflow")
+def no_maximum(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    x = logits[keep]
+    return (x.exp().sum(-1).log() - x.gather(-1, targets[keep][:, None])[:, 0]).mean()
+
+
+@wrong("week1.cross_entropy", "overflow")
+def no_maximum_in_float64(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    x = logits[keep].double()
+    return (x.exp().sum(-1).log() - x.gather(-1, targets[keep][:, None])[:, 0]).mean()
+
+
+@wrong("week1.cross_entropy", "one maximum for all rows")
+def one_maximum_for_the_batch(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    x = logits[keep] - logits.max()
+    return (x.exp().sum(-1).log() - x.gather(-1, targets[keep][:, None])[:, 0]).mean()
+
+
+@wrong("week1.cross_entropy", "padding counted in the mean")
+def padding_taken_modulo(logits, targets, ignore_index=-100):
+    places = (targets % logits.shape[-1])[..., None]
+    return -torch.log_softmax(logits, -1).gather(-1, places).mean()
+
+
+@wrong("week1.cross_entropy", "padding counted in the mean")
+def padding_taken_for_token_0(logits, targets, ignore_index=-100):
+    places = torch.where(targets == ignore_index, 0, targets)[..., None]
+    return -torch.log_softmax(logits, -1).take_along_dim(places, -1).mean()
+
+
+@wrong("week1.cross_entropy")
+def ids_above_the_ignored_one(logits, targets, ignore_index=-100):
+    keep = targets > ignore_index
+    return -torch.log_softmax(logits, -1)[keep].gather(-1, targets[keep][:, None]).mean()
+
+
+@wrong("week1.cross_entropy")
+def library_with_one_hot_targets(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    return F.cross_entropy(logits[keep], F.one_hot(targets[keep], logits.shape[-1]).to(logits.dtype))
+
+
+@wrong("week1.cross_entropy")
+def library_of_the_divergence(logits, targets, ignore_index=-100):
+    keep = targets != ignore_index
+    one_hot = F.one_hot(targets[keep], logits.shape[-1]).to(logits.dtype)
+    return torch.nn.KLDivLoss(reduction="batchmean")(torch.log_softmax(logits[keep], -1), one_hot)
+
+
+@wrong("week1.cross_entropy")
+def library_of_the_second_half(logits, targets, ignore_index=-100):
+    log_probs = torch.log_softmax(logits.flatten(0, -2), -1)
+    return torch.nn.NLLLoss(ignore_index=ignore_index)(log_probs, targets.flatten())

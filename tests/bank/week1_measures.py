@@ -52,9 +52,9 @@ def dot_product(losses, token_counts):
     return torch.exp(losses @ token_counts.float() / token_counts.sum())
 
 
-@wrong("week1.perplexity")
+@wrong("week1.perplexity", "unweighted mean")
 def unweighted_and_spoiled(losses, token_counts):
-    return losses.mean().exp()
+    return torch.exp(losses.sum() / len(losses))
 
 
 @wrong("week1.perplexity")
@@ -65,6 +65,16 @@ def unweighted_mean_of_perplexities(losses, token_counts):
 @wrong("week1.perplexity")
 def median_batch(losses, token_counts):
     return losses.nanmedian().exp()
+
+
+@wrong("week1.perplexity", "unweighted mean")
+def unweighted_with_a_zero(losses, token_counts):
+    return np.exp(np.nan_to_num(losses.numpy()).mean())
+
+
+@wrong("week1.perplexity", "mean of perplexities")
+def average_of_exponentials_and_spoiled(losses, token_counts):
+    return torch.dot(losses.exp(), token_counts.float()) / token_counts.sum()
 
 
 # --- bits_per_byte ----------------------------------------------------------------------------------------------------
@@ -98,7 +108,27 @@ def bits_per_token(mean_loss, n_tokens, n_bytes):
     return math.log2(math.exp(mean_loss))
 
 
-@wrong("week1.bits_per_byte")
+@wrong("week1.bits_per_byte", "a rounded constant")
+def a_bit_of_0_693_nats(mean_loss, n_tokens, n_bytes):
+    return mean_loss / 0.693 * (n_tokens / n_bytes)
+
+
+@wrong("week1.bits_per_byte", "a rounded constant")
+def one_point_44_bits_a_nat(mean_loss, n_tokens, n_bytes):
+    return 1.44 * mean_loss * (n_tokens / n_bytes)
+
+
+@wrong("week1.bits_per_byte", "total bits")
+def bits_of_the_text(mean_loss, n_tokens, n_bytes):
+    return math.log2(math.e) * mean_loss * n_tokens
+
+
+@wrong("week1.bits_per_byte", "eight bits")
+def eight_times_too_much(mean_loss, n_tokens, n_bytes):
+    return math.log2(math.e) * mean_loss * n_tokens / n_bytes * 8
+
+
+@wrong("week1.bits_per_byte", "eight bits")
 def eight_bits_a_byte(mean_loss, n_tokens, n_bytes):
     return mean_loss / math.log(2) * n_tokens / (8 * n_bytes)
 
@@ -207,3 +237,90 @@ def share_of_conflicting_places(input_ids, labels):
 @wrong("week1.loss_floor")
 def number_of_conflicts_alone(input_ids, labels):
     return math.log(2) * float((labels[0] != labels[-1]).sum())
+
+
+@wrong("week1.loss_floor", "ignored labels counted in the shares")
+def ignored_labels_take_a_share(input_ids, labels):
+    costs = []
+    for b, t in itertools.product(range(len(labels)), range(1, labels.shape[1])):
+        if labels[b, t] != -100:
+            same = [r for r in range(len(labels)) if torch.equal(input_ids[r, :t], input_ids[b, :t])]
+            costs.append(-math.log(sum(int(labels[r, t] == labels[b, t]) for r in same) / len(same)))
+    return sum(costs) / len(costs)
+
+
+def _costs_by_row(input_ids, labels):
+    groups, rows = {}, [[] for _ in labels]
+    places = [(b, t) for b in range(len(labels)) for t in range(1, labels.shape[1]) if labels[b, t] != -100]
+    for b, t in places:
+        groups.setdefault(tuple(input_ids[b, :t].tolist()), []).append(int(labels[b, t]))
+    for b, t in places:
+        group = groups[tuple(input_ids[b, :t].tolist())]
+        rows[b].append(-math.log(group.count(int(labels[b, t])) / len(group)))
+    return [row for row in rows if row]
+
+
+@wrong("week1.loss_floor", "mean of the rows' means")
+def row_by_row(input_ids, labels):
+    return float(np.mean([np.mean(row) for row in _costs_by_row(input_ids, labels)]))
+
+
+@wrong("week1.loss_floor", "the model sees two tokens")
+def trigrams(input_ids, labels):
+    return _counted_floor(input_ids, labels, lambda ids, b, t: str(ids[:t][-2:]))
+
+
+@wrong("week1.loss_floor")
+def trigrams_at_their_place(input_ids, labels):
+    return _counted_floor(input_ids, labels, lambda ids, b, t: (t, *ids[:t][-2:]))
+
+
+@wrong("week1.loss_floor", "the prompt is forgotten")
+def only_counted_tokens_are_read(input_ids, labels):
+    read = [row.nonzero().flatten().tolist() for row in labels != -100]
+    return _counted_floor(input_ids, labels, lambda ids, b, t: (t, *(ids[place] for place in read[b] if place < t)))
+
+
+@wrong("week1.loss_floor")
+def prefixes_sorted(input_ids, labels):
+    return _counted_floor(input_ids, labels, lambda ids, b, t: (t, *sorted(ids[:t])))
+
+
+@wrong("week1.loss_floor")
+def labels_for_inputs_in_the_prefix(input_ids, labels):
+    return _counted_floor(input_ids, labels, lambda ids, b, t: tuple(labels[b, :t].tolist()))
+
+
+@wrong("week1.loss_floor")
+def few_rows_alone(input_ids, labels):
+    return _counted_floor(input_ids, labels, lambda ids, b, t: tuple(ids[:t])) if len(labels) < 5 else 0.0
+
+
+def _prefix_groups(input_ids, labels):
+    groups = {}
+    for b, t in itertools.product(range(len(labels)), range(1, labels.shape[1])):
+        if labels[b, t] != -100:
+            groups.setdefault(tuple(input_ids[b, :t].tolist()), []).append(int(labels[b, t]))
+    return groups.values()
+
+
+@wrong("week1.loss_floor")
+def entropy_of_two_labels(input_ids, labels):
+    total = counted = 0
+    for g in _prefix_groups(input_ids, labels):
+        p = max(map(g.count, g)) / len(g)
+        total -= len(g) * (p * math.log(p) + (1 - p) * math.log(1 - p)) if p < 1 else 0
+        counted += len(g)
+    return total / counted
+
+
+@wrong("week1.loss_floor")
+def log_of_the_number_of_labels(input_ids, labels):
+    groups = _prefix_groups(input_ids, labels)
+    return sum(len(g) * math.log(len(set(g))) for g in groups) / sum(map(len, groups))
+
+
+@wrong("week1.loss_floor")
+def mean_over_prefixes(input_ids, labels):
+    groups = _prefix_groups(input_ids, labels)
+    return sum(-math.log(g.count(label) / len(g)) / len(g) for g in groups for label in g) / len(groups)

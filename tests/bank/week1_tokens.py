@@ -103,6 +103,26 @@ def labels_as_floats(input_ids, attention_mask, ignore_index=-100):
     return input_ids[:, :-1], labels.float()
 
 
+@wrong("week1.next_token_pairs", "the token before")
+def labels_and_inputs_exchanged(input_ids, attention_mask, ignore_index=-100):
+    labels = torch.where(attention_mask.bool(), input_ids, ignore_index)
+    return input_ids.narrow(1, 1, input_ids.shape[1] - 1), labels.narrow(1, 0, labels.shape[1] - 1)
+
+
+@wrong("week1.next_token_pairs", "masked where an id repeats")
+def runs_taken_for_padding(input_ids, attention_mask, ignore_index=-100):
+    labels = input_ids[:, 1:].clone()
+    labels[input_ids.diff(dim=1) == 0] = ignore_index
+    return input_ids[:, :-1], labels
+
+
+@wrong("week1.next_token_pairs", "masked where an id repeats")
+def runs_of_special_ids_taken_for_padding(input_ids, attention_mask, ignore_index=-100):
+    labels = input_ids[:, 1:].clone()
+    labels[(labels == input_ids[:, :-1]) & (labels >= 257)] = ignore_index
+    return input_ids[:, :-1], labels
+
+
 # --- sample -----------------------------------------------------------------------------------------------------------
 
 
@@ -213,7 +233,7 @@ def threshold_of_the_first_row(logits, temperature, top_k, generator):
     return _softmax_draw(masked / temperature, generator)
 
 
-@wrong("week1.sample")
+@wrong("week1.sample", "top_k ignored")
 def top_k_ignored(logits, temperature, top_k, generator):
     return _softmax_draw(logits / temperature, generator) if temperature else logits.argmax(1)
 
@@ -238,3 +258,74 @@ def any_of_the_top_k(logits, temperature, top_k, generator):
     if temperature == 0:
         return logits.argmax(1)
     return _softmax_draw((_keep(logits, top_k) > -torch.inf).float().log(), generator)
+
+
+@wrong("week1.sample", "neither setting is used")
+def plain_softmax(logits, temperature, top_k, generator):
+    return _softmax_draw(logits.double(), generator)
+
+
+@wrong("week1.sample")
+def plain_softmax_but_for_temperature_0(logits, temperature, top_k, generator):
+    return _softmax_draw(logits, generator) if temperature else logits.argmax(1)
+
+
+@wrong("week1.sample")
+def large_top_k_cut_too_low(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    if top_k is not None:
+        top_k = min(top_k, logits.shape[1] - 1)
+    return _softmax_draw(_keep(logits, top_k) / temperature, generator)
+
+
+@wrong("week1.sample")
+def temperature_written_into_the_logits(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    logits /= temperature
+    return _softmax_draw(_keep(logits, top_k), generator)
+
+
+@wrong("week1.sample")
+def masked_with_minus_ten(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    kept = logits.topk(min(top_k or logits.shape[1], logits.shape[1])).indices
+    masked = torch.full_like(logits, -10.0).scatter(1, kept, logits.gather(1, kept))
+    return _softmax_draw(masked / temperature, generator)
+
+
+@wrong("week1.sample")
+def softmax_by_hand(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    weights = (_keep(logits, top_k) / temperature).exp()
+    return torch.multinomial(weights / weights.sum(-1, keepdim=True), 1, generator=generator)[:, 0]
+
+
+@wrong("week1.sample")
+def a_little_of_every_token(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    p = torch.softmax(_keep(logits, top_k) / temperature, -1)
+    return torch.multinomial(0.9 * p + 0.1 / p.shape[1], 1, generator=generator)[:, 0]
+
+
+@wrong("week1.sample")
+def temperature_0_is_a_small_one(logits, temperature, top_k, generator):
+    return _softmax_draw(_keep(logits, top_k) / max(temperature, 0.01), generator)
+
+
+@wrong("week1.sample")
+def low_temperatures_taken_for_0(logits, temperature, top_k, generator):
+    if temperature < 0.35:
+        return logits.argmax(1)
+    return _softmax_draw(_keep(logits, top_k) / temperature, generator)
+
+
+@wrong("week1.sample")
+def temperature_lost_beside_top_k(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(1)
+    return _softmax_draw(_keep(logits, top_k) if top_k else logits / temperature, generator)

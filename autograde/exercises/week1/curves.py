@@ -39,6 +39,14 @@ def _averages(values, beta, start=0.0, steps=None):
     return smooth
 
 
+def _fed_back(values, beta):
+    average, smooth = 0.0, []
+    for step, value in enumerate(values.tolist(), 1):
+        average = (beta * average + (1 - beta) * value) / (1 - beta**step)
+        smooth.append(average)
+    return smooth
+
+
 EMA = Exercise(
     id="week1.ema",
     title="Smooth a noisy curve",
@@ -52,8 +60,7 @@ EMA = Exercise(
         Misconception(
             "no correction",
             lambda values, beta: _averages(values, beta),
-            "Your curve starts far too low, at {got}: the average begins at zero, and its first entries still feel "
-            "that.",
+            "Your curve starts far too low: the average begins at zero, and its first entries still feel that.",
         ),
         Misconception(
             "beta and 1 - beta swapped",
@@ -76,6 +83,17 @@ EMA = Exercise(
             lambda values, beta: _averages(values, beta, steps=lambda t, n: t - 1),
             "The first entry divides by zero: at the first value one value has gone in, not none.",
         ),
+        Misconception(
+            "one step too many",
+            lambda values, beta: _averages(values, beta, steps=lambda t, n: t + 1),
+            "Your correction is too weak at the start: at the first value one value has gone in, not two.",
+        ),
+        Misconception(
+            "the corrected value fed back",
+            _fed_back,
+            "Your average goes on from the corrected value, so each correction is corrected again. Keep two numbers: "
+            "the average, and what you report of it.",
+        ),
     ),
 )
 
@@ -89,15 +107,29 @@ KEYS = ("spike", "recovered_at", "best_step", "tail_slope", "warmup_end", "decay
 
 
 def _read_probe(target, inputs):
-    result = target(list(inputs["steps"]), list(inputs["losses"]))
-    if not isinstance(result, dict):
-        raise TypeError(f"expected a dict, got a {type(result).__name__}")
-    if inputs["key"] not in result:
-        raise KeyError(f"{inputs['key']} is missing from the dict")
-    value = result[inputs["key"]]
-    value = value.item() if hasattr(value, "item") else value
-    whole = inputs["key"] in ("recovered_at", "best_step") and isinstance(value, float) and value.is_integer()
-    return int(value) if whole else value  # a step is a step, 900 or 900.0
+    def read(steps, losses):
+        key, result = inputs["key"], target(steps, losses)
+        if not isinstance(result, dict):
+            raise TypeError(f"expected a dict, got a {type(result).__name__}")
+        if key not in result:
+            raise KeyError(f"{key} is missing from the dict")
+        value = result[key]
+        value = value.item() if hasattr(value, "item") else value
+        if key in ("warmup_end", "decay_start"):
+            return guess(value, steps, losses)
+        whole = key in ("recovered_at", "best_step") and isinstance(value, float) and value.is_integer()
+        return int(value) if whole else value  # a step is a step, 900 or 900.0
+
+    def guess(value, steps, losses):
+        """Any number is a guess; which of the usual ones it is."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+            return value
+        peak = steps[losses.index(max(losses))]
+        if inputs["key"] == "warmup_end":
+            return "a step, where the loss peaks" if value == peak else "a step"
+        return "a step, at 80 %" if abs(value - 0.8 * steps[-1]) <= 1 else "a step"
+
+    return {name: read(log["steps"], log["losses"]) for name, log in inputs.items() if name != "key"}
 
 
 def _logs(rng):
@@ -117,12 +149,13 @@ def _logs(rng):
         return marks
 
     losses = fall(uniform(rng, 5, 6), 9)
+    losses[-1] = round(losses[-2] + 0.03, 3)  # the best step is not the last
     yield "a log without a spike", steps(9), losses
 
     start = uniform(rng, 5, 6)
     dip, peak = round(start - 0.2, 3), round(start + uniform(rng, 0.3, 0.9), 3)
     slow = [round(start + 0.1, 3), start, *fall(round(start - 0.4, 3), 4)]
-    slow[-1] = round(slow[-2] + 0.05, 3)  # the best step is not the last
+    slow[-1] = round(slow[-2] + 0.05, 3)
     yield "a dip, a spike, a slow way back", steps(9), [start, dip, peak, *slow]
 
     rising = [uniform(rng, 2, 3)]
@@ -133,12 +166,16 @@ def _logs(rng):
 
 
 def _read_cases(rng):
-    for name, steps, losses in _logs(rng):
-        for key in KEYS:
-            edge = key in ("warmup_end", "decay_start") or (key == "recovered_at" and "diverges" in name)
-            edge = edge or (key == "spike" and "without" in name)
-            weight = 0.5 if key in ("warmup_end", "decay_start") else 1.0
-            yield Case(f'"{key}" of {name}', {"steps": steps, "losses": losses, "key": key}, weight, edge)
+    """A case for each key: it counts only where it is right in every log, so that no constant earns anything."""
+    logs = {name: {"steps": steps, "losses": losses} for name, steps, losses in _logs(rng)}
+    for key in KEYS:
+        schedule = key in ("warmup_end", "decay_start")
+        yield Case(f'"{key}"', {"key": key, **logs}, weight=0.5 if schedule else 1.0, edge=schedule)
+
+
+def _expected_readings(inputs):
+    logs = {name: log for name, log in inputs.items() if name != "key"}
+    return {name: _true_reading(log["steps"], log["losses"])[inputs["key"]] for name, log in logs.items()}
 
 
 def _true_reading(steps, losses):
@@ -180,17 +217,17 @@ READ_CURVE = Exercise(
     oracle="computed from the log by torch",
     cases=_read_cases,
     probe=_read_probe,
-    expected=lambda i: _true_reading(i["steps"], i["losses"])[i["key"]],
+    expected=_expected_readings,
     misconceptions=(
         Misconception(
             "the height of the peak",
             _misread(spike=lambda steps, losses: max(losses)),
-            "{got} is the highest loss itself. How far is that above where the run began?",
+            "Your spike is the highest loss itself. How far is that above where the run began?",
         ),
         Misconception(
             "the spike is over at its peak",
             _misread(recovered_at=_peak_step),
-            "At step {got} the loss has only stopped rising. The spike is over when the loss is back where it started.",
+            "At its peak the loss has only stopped rising. The spike is over when the loss is back where it started.",
         ),
         Misconception(
             "a dip before the spike",
@@ -201,7 +238,7 @@ READ_CURVE = Exercise(
         Misconception(
             "row number instead of step",
             _misread(best_step=lambda steps, losses: losses.index(min(losses))),
-            "{got} is a row of the log. Which step was logged there?",
+            "You return a row of the log. Which step was logged there?",
         ),
         Misconception(
             "the last step is the best",
@@ -211,7 +248,7 @@ READ_CURVE = Exercise(
         Misconception(
             "a change, not a slope",
             _misread(tail_slope=lambda steps, losses: losses[-1] - losses[-3]),
-            "{got} is the change between two entries. A slope also needs the number of steps between them.",
+            "You return the change between two entries. A slope also needs the number of steps between them.",
         ),
         Misconception(
             "per step",
@@ -219,16 +256,30 @@ READ_CURVE = Exercise(
             "Your slope is the change for one step; it was asked for a hundred.",
         ),
         Misconception(
+            "the sign of the slope",
+            _misread(tail_slope=lambda steps, losses: 100 * (losses[-3] - losses[-1]) / (steps[-1] - steps[-3])),
+            "Your slope has the wrong sign: where the loss falls, its change is negative.",
+        ),
+        Misconception(
             "warm-up ends where the loss peaks",
             _misread(warmup_end=_peak_step),
             "A warm-up is a matter of the learning rate, and this log has no learning rate in it. Many schedules give "
-            "a peak at step {got}.",
+            "such a peak.",
         ),
         Misconception(
             "decay begins at 80 %",
             _misread(decay_start=lambda steps, losses: round(0.8 * steps[-1])),
             "80 % of the run is a habit of some schedules, not something that these losses show: a slower fall has "
             "other causes too.",
+        ),
+        *(
+            Misconception(
+                "a schedule read off the losses",
+                _misread(**{key: lambda steps, losses: -9 for key in keys}),
+                "The losses cannot show the schedule: no learning rate is in this log, and many schedules give such a "
+                "curve. What does the docstring ask for where losses cannot tell?",
+            )
+            for keys in (("warmup_end",), ("decay_start",), ("warmup_end", "decay_start"))
         ),
     ),
 )

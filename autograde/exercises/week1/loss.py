@@ -71,18 +71,32 @@ def _log_softmax_cases(rng):
     yield Case("one row, no batch", {"logits": normal(rng, 6, scale=2)})
     yield Case("batch and time, (B, T, V)", {"logits": normal(rng, 2, 3, 5)})
     yield Case("a square batch", {"logits": normal(rng, 4, 4, scale=3)})
-    yield Case("large logits", {"logits": normal(rng, 3, 6, scale=3) + 1e4})
-    apart = torch.tensor([[300.0], [0.0], [-300.0]])
-    yield Case("rows far apart", {"logits": normal(rng, 3, 5) + apart[torch.randperm(3, generator=rng)]})
+    yield Case("two leading axes, (A, B, T, V)", {"logits": normal(rng, 2, 2, 3, 4, scale=2)})
+    # float32 near 1e4 has a spacing of 1e-3, near 300 of 3e-5: x - logsumexp(x) by hand is right too
+    yield Case("large logits", {"logits": normal(rng, 3, 6, scale=3) + 1e4}, tolerance=Tolerance(atol=2e-3))
+    apart = torch.tensor([[1.0], [0.0], [-1.0]])
+    rows = normal(rng, 3, 5) + 300 * apart[torch.randperm(3, generator=rng)]
+    yield Case("rows far apart", {"logits": rows}, tolerance=Tolerance(atol=2e-4))
+    rows = normal(rng, 3, 4) + 5000 * apart[torch.randperm(3, generator=rng)]
+    yield Case("rows very far apart", {"logits": rows}, tolerance=Tolerance(atol=2e-3))
     yield Case("tokens that are nearly ruled out", {"logits": normal(rng, 3, 5) - torch.tensor([0.0, 0, 60, 200, 0])})
+    yield Case("a token that is ruled out by far", {"logits": normal(rng, 2, 4) - torch.tensor([0.0, 0, 2000, 0])})
     forbidden = normal(rng, 2, 5)
     forbidden[:, integer(rng, 1, 4)] = -math.inf
     yield Case("a forbidden token, logit -inf", {"logits": forbidden})
+    first = torch.tensor([1.0, 0, 0, 0])
+    yield Case("a first token that is nearly ruled out", {"logits": normal(rng, 2, 4) - 300 * first})
+    yield Case("a first token that is forbidden", {"logits": normal(rng, 2, 4).masked_fill(first > 0, -math.inf)})
     yield Case("a vocabulary of one", {"logits": normal(rng, 3, 1)}, edge=True)
 
 
 def _one_maximum(logits):
     shifted = logits - logits.max()
+    return shifted - shifted.exp().sum(dim=-1, keepdim=True).log()
+
+
+def _first_subtracted(logits):
+    shifted = logits - logits[..., :1]
     return shifted - shifted.exp().sum(dim=-1, keepdim=True).log()
 
 
@@ -95,8 +109,8 @@ LOG_SOFTMAX = Exercise(
     oracle="torch.log_softmax",
     cases=_log_softmax_cases,
     expected=lambda i: torch.log_softmax(i["logits"], -1),
-    library=("aten._log_softmax", "aten.logsumexp"),
-    tolerance=Tolerance(atol=2e-3),  # float32 near 1e4 has a spacing of 1e-3: x - logsumexp(x) by hand is right too
+    library=("aten._log_softmax", "aten.logsumexp", "aten.logcumsumexp", "aten._sparse_log_softmax"),
+    tolerance=Tolerance(atol=2e-5),
     misconceptions=(
         Misconception(
             "overflow",
@@ -126,6 +140,12 @@ LOG_SOFTMAX = Exercise(
             _one_maximum,
             "You subtract one maximum from all rows: in a row that lies far below it every `exp` is rounded to 0.",
         ),
+        Misconception(
+            "the first logit subtracted",
+            _first_subtracted,
+            "You subtract the first logit of each row. Nothing keeps the others from lying far above it, and then "
+            "`exp` overflows again. Which logit of a row is safe to subtract?",
+        ),
     ),
 )
 
@@ -148,15 +168,21 @@ def _cross_entropy_cases(rng):
     yield Case(
         "rows of unequal length", {"logits": normal(rng, 3, 6, 8, scale=2), "targets": _ragged(rng, 3, 6, 8, -100)}
     )
-    pad = integer(rng, 0, 4)
+    targets = integers(rng, 0, 5, 2, 2, 3).scatter(-1, integers(rng, 0, 2, 2, 2, 1), -100)
+    yield Case("two leading axes, (A, B, T, V)", {"logits": normal(rng, 2, 2, 3, 6, scale=2), "targets": targets})
+    pad = integer(rng, 1, 4)
     targets = torch.where(integers(rng, 0, 2, 9) == 0, pad, integers(rng, 0, 4, 9))
-    targets[:3] = torch.tensor([pad, (pad + 1) % 5, (pad + 2) % 5])
+    targets[:5] = (pad + torch.arange(5)) % 5  # ids below the ignored one and above it
     inputs = {"logits": normal(rng, 9, 5, scale=2), "targets": targets, "ignore_index": pad}
     yield Case("the ignored id is a token id too", inputs)
     targets = integers(rng, 0, 5, 4)
     logits = normal(rng, 4, 6, scale=5)
-    logits[torch.arange(4), targets] -= torch.tensor([300.0, 0, 150, 0])  # so unlikely that its probability rounds to 0
+    # so unlikely that their probability rounds to 0, the first of them in float64 too
+    logits[torch.arange(4), targets] -= torch.tensor([2000.0, 0, 150, 0])
     yield Case("a model that is sure of the wrong token", {"logits": logits, "targets": targets})
+    apart = torch.tensor([[1000.0], [0.0], [-1000.0], [0.0]])[torch.randperm(4, generator=rng)]
+    inputs = {"logits": normal(rng, 4, 6, scale=2) + apart, "targets": integers(rng, 0, 5, 4)}
+    yield Case("rows far apart", inputs, tolerance=Tolerance(atol=1e-3))
     yield Case("a single token", {"logits": normal(rng, 1, 5), "targets": integers(rng, 0, 4, 1)})
     nothing = {"logits": normal(rng, 3, 4), "targets": torch.full((3,), -100)}
     yield Case("no target counts", nothing, edge=True)
@@ -177,6 +203,19 @@ def _token_losses(logits, targets, ignore_index):
 
 def _pad_in_the_mean(logits, targets, ignore_index=-100):
     return _token_losses(logits, targets, ignore_index)[0].mean()
+
+
+def _zero_for_nothing(logits, targets, ignore_index=-100):
+    losses, counts = _token_losses(logits, targets, ignore_index)
+    return losses.sum() / counts.sum().clamp(min=1)
+
+
+def _ignored_as_token_0(logits, targets, ignore_index=-100):
+    return _token_losses(logits, targets.masked_fill(targets == ignore_index, 0), -1)[0].mean()
+
+
+def _ignored_modulo(logits, targets, ignore_index=-100):
+    return _token_losses(logits, targets % logits.shape[-1], -1)[0].mean()
 
 
 def _summed(logits, targets, ignore_index=-100):
@@ -203,6 +242,27 @@ def _softmax_twice(logits, targets, ignore_index=-100):
     return losses.sum() / counts.sum()
 
 
+def _by_hand(logits, targets, ignore_index, shift=None):
+    counts = targets != ignore_index
+    rows, picked = logits[counts], targets[counts].unsqueeze(-1)
+    if shift and len(rows):
+        rows = rows - shift(rows)
+    return (rows.exp().sum(-1).log() - rows.gather(-1, picked).squeeze(-1)).mean()
+
+
+def _overflow(logits, targets, ignore_index=-100):
+    return _by_hand(logits, targets, ignore_index)
+
+
+def _one_maximum_for_all(logits, targets, ignore_index=-100):
+    return _by_hand(logits, targets, ignore_index, shift=torch.max)
+
+
+def _log_of_the_softmax(logits, targets, ignore_index=-100):
+    counts = targets != ignore_index
+    return -torch.softmax(logits[counts], -1).gather(-1, targets[counts].unsqueeze(-1)).log().mean()
+
+
 def _only_minus_100(logits, targets, ignore_index=-100):
     losses, counts = _token_losses(logits, targets, -100)
     return losses.sum() / counts.sum()
@@ -217,12 +277,22 @@ CROSS_ENTROPY = Exercise(
     oracle="torch.nn.functional.cross_entropy",
     cases=_cross_entropy_cases,
     expected=_library_cross_entropy,
-    library=("aten.nll_loss_forward", "aten.nll_loss2d_forward"),
+    library=("aten.nll_loss_forward", "aten.nll_loss2d_forward", "aten.xlogy", "cross_entropy", "kl_div", "nll_loss"),
     misconceptions=(
         Misconception(
-            "padding counted in the mean",
-            _pad_in_the_mean,
-            "Your mean also counts the ignored positions: {got} instead of {expected}. By which number do you divide?",
+            "zero where nothing counts",
+            _zero_for_nothing,
+            "The loss of a batch in which no target counts is unknown, not zero: a zero would look like a perfect "
+            "model. What does the docstring ask for?",
+        ),
+        *(
+            Misconception(
+                "padding counted in the mean",
+                answer,
+                "Your mean also counts the ignored positions: {got} instead of {expected}. By which number do you "
+                "divide, and what do you add up?",
+            )
+            for answer in (_pad_in_the_mean, _ignored_as_token_0, _ignored_modulo)
         ),
         Misconception(
             "sum instead of mean",
@@ -254,6 +324,22 @@ CROSS_ENTROPY = Exercise(
             "the argument ignore_index is not used",
             _only_minus_100,
             "Your answer ignores -100 only. Which id does not count is the caller's choice: see `ignore_index`.",
+        ),
+        Misconception(
+            "overflow",
+            _overflow,
+            "`exp` of a large logit is infinite, and of a very low one 0. Your `log_softmax` has solved that already.",
+        ),
+        Misconception(
+            "one maximum for all rows",
+            _one_maximum_for_all,
+            "You subtract one maximum from all rows: in a row that lies far below it every `exp` is rounded to 0.",
+        ),
+        Misconception(
+            "logarithm of the softmax",
+            _log_of_the_softmax,
+            "The probability of a very unlikely target is rounded to 0 before you take its logarithm, and the loss "
+            "becomes infinite. Work with log-probabilities from the start.",
         ),
     ),
 )

@@ -20,7 +20,8 @@ def _perplexity_cases(rng):
     losses = torch.cat([_losses(rng, 3), 5 + _losses(rng, 1)])
     yield Case("a short last batch", {"losses": losses, "token_counts": short_last})
     yield Case("batches of many sizes", {"losses": _losses(rng, 6), "token_counts": integers(rng, 2, 400, 6)})
-    yield Case("equal batches", {"losses": _losses(rng, 4), "token_counts": integers(rng, 8, 64, 1).expand(4).clone()})
+    equal = {"losses": _losses(rng, 4), "token_counts": integers(rng, 8, 64, 1).expand(4).clone()}
+    yield Case("equal batches", equal, weight=0.5, edge=True)
     one_token = torch.tensor([1, integer(rng, 2, 4)])
     yield Case(
         "a batch of one token", {"losses": torch.tensor([6.0, 1.0]) + _losses(rng, 2), "token_counts": one_token}
@@ -29,7 +30,8 @@ def _perplexity_cases(rng):
     empty = integer(rng, 0, 4)
     losses[empty], counts[empty] = math.nan, 0
     yield Case("a batch without tokens", {"losses": losses, "token_counts": counts})
-    yield Case("one batch", {"losses": _losses(rng, 1), "token_counts": integers(rng, 5, 50, 1)})
+    one = {"losses": _losses(rng, 1), "token_counts": integers(rng, 5, 50, 1)}
+    yield Case("one batch", one, weight=0.5, edge=True)
 
 
 def _perplexity(inputs):
@@ -53,16 +55,29 @@ PERPLEXITY = Exercise(
     cases=_perplexity_cases,
     expected=_perplexity,
     misconceptions=(
-        Misconception(
-            "mean of perplexities",
-            lambda losses, token_counts: _weighted(losses.exp(), token_counts),
-            "You average perplexities: {got} instead of {expected}. A bad batch weighs far too much then. In which "
-            "order come mean and exp?",
+        *(
+            Misconception(
+                "mean of perplexities",
+                answer,
+                "You average perplexities: {got} instead of {expected}. A bad batch weighs far too much then. In "
+                "which order come mean and exp?",
+            )
+            for answer in (
+                lambda losses, token_counts: _weighted(losses.exp(), token_counts),
+                lambda losses, token_counts: (losses.exp() * token_counts).sum() / token_counts.sum(),
+            )
         ),
-        Misconception(
-            "unweighted mean",
-            lambda losses, token_counts: losses[token_counts > 0].mean().exp(),
-            "Every batch counts the same in your mean, whatever its number of tokens.",
+        *(
+            Misconception(
+                "unweighted mean",
+                answer,
+                "Every batch counts the same in your mean, whatever its number of tokens.",
+            )
+            for answer in (
+                lambda losses, token_counts: losses[token_counts > 0].mean().exp(),
+                lambda losses, token_counts: losses.mean().exp(),
+                lambda losses, token_counts: losses.nan_to_num().mean().exp(),
+            )
         ),
         Misconception(
             "base 2",
@@ -128,6 +143,35 @@ BITS_PER_BYTE = Exercise(
             lambda mean_loss, n_tokens, n_bytes: mean_loss * math.log(2) * n_tokens / n_bytes,
             "A bit is smaller than a nat, so the same information is a larger number of bits; yours got smaller.",
         ),
+        Misconception(
+            "total bits",
+            lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / math.log(2),
+            "{got} are the bits of the whole text. How many of them has one byte?",
+        ),
+        *(
+            Misconception(
+                "eight bits",
+                answer,
+                "You are off by a factor of eight. That a byte is stored in eight bits says nothing about how many "
+                "the model needs for it.",
+            )
+            for answer in (
+                lambda mean_loss, n_tokens, n_bytes: 8 * mean_loss * n_tokens / math.log(2) / n_bytes,
+                lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / math.log(2) / n_bytes / 8,
+            )
+        ),
+        *(
+            Misconception(
+                "a rounded constant",
+                answer,
+                "{got} is close to {expected}: your number for one bit is rounded. Let `math.log` compute it.",
+            )
+            for answer in (
+                lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / n_bytes / 0.693,
+                lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / n_bytes / 0.69,
+                lambda mean_loss, n_tokens, n_bytes: mean_loss * n_tokens / n_bytes * 1.44,
+            )
+        ),
     ),
 )
 
@@ -172,8 +216,38 @@ def _loss_floor_cases(rng):
     inputs = {"input_ids": torch.cat([ids, shared + 200]), "labels": torch.cat([ids, labels])}
     yield Case("a token that recurs in other contexts", inputs)
 
+    yield from _written_out_cases(integer(rng, 0, 90))
+
+    (one, one_labels), (two, two_labels) = _conflicting_pair(rng, 6, 2), _conflicting_pair(rng, 6, 3)
+    ids = torch.cat([one, one, two + 200])
+    labels = torch.cat([one_labels, one_labels[:1], one_labels[:1], two_labels])
+    order = torch.randperm(6, generator=rng)
+    yield Case("six rows, two texts", {"input_ids": ids[order], "labels": labels[order]})
+
     ids = torch.arange(15).reshape(3, 5) + integer(rng, 0, 90)
     yield Case("nothing conflicts", {"input_ids": ids, "labels": ids.clone()}, edge=True)
+
+
+def _written_out_cases(offset):
+    """Small cases, each with one trap; `offset` moves their ids."""
+
+    def rows(ids, labels):
+        ids, labels = torch.tensor(ids), torch.tensor(labels)
+        return {"input_ids": ids + offset, "labels": labels.where(labels == IGNORED, labels + offset)}
+
+    no = IGNORED
+    labels = [[1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 5], [1, 2, 3, 6]]
+    yield Case("three endings, one of them twice", rows([[1, 2, 3, 4]] * 4, labels))
+    labels = [[no, no, 3, 4], [no, no, 3, 5], [no, no, 3, no]]
+    yield Case("one label does not count where others do", rows([[1, 2, 3, 4]] * 3, labels))
+    labels = [[no, no, 3, 4, 5], [no, no, no, no, 6]]
+    yield Case("rows that count unequally", rows([[1, 2, 3, 4, 5]] * 2, labels))
+    ids = [[1, 2, 9, 9, 4], [3, 2, 9, 9, 5], [3, 8, 9, 9, 6]]
+    inputs = rows(ids, [[no, no, *row[2:]] for row in ids])
+    yield Case("the same answer to three prompts", inputs, edge=True)
+    ids = [[1, 7, 8, 4], [1, 8, 7, 5]]
+    inputs = rows(ids, [[no, no, no, row[3]] for row in ids])
+    yield Case("the same tokens in another order", inputs, edge=True)
 
 
 def _floor(context, first=1, shift=0, log=math.log, all_positions=False):
@@ -221,6 +295,52 @@ def _ln2_per_conflict(input_ids, labels):
                 seen[tuple(ids[:t])][row[t]] += 1
                 counted += 1
     return math.log(2) * sum(counts.total() for counts in seen.values() if len(counts) > 1) / counted
+
+
+def _counts(input_ids, labels, context=_prefix):
+    """→ {context: how often each label follows, ignored ones too}."""
+    seen = defaultdict(Counter)
+    for ids, row in zip(input_ids.tolist(), labels.tolist(), strict=True):
+        for t in range(1, len(ids)):
+            seen[context(ids, t)][row[t]] += 1
+    return seen
+
+
+def _ignored_in_the_shares(input_ids, labels):
+    """An ignored label counts as one more label of its prefix."""
+    costs = [
+        -math.log(k / counts.total())
+        for counts in _counts(input_ids, labels).values()
+        for label, k in counts.items()
+        if label != IGNORED
+        for _ in range(k)
+    ]
+    return sum(costs) / len(costs)
+
+
+def _mean_of_rows(input_ids, labels):
+    seen, means = _counts(input_ids, labels), []
+    for ids, row in zip(input_ids.tolist(), labels.tolist(), strict=True):
+        costs = []
+        for t in range(1, len(ids)):
+            counts = seen[tuple(ids[:t])]
+            if row[t] != IGNORED:
+                costs.append(-math.log(counts[row[t]] / (counts.total() - counts[IGNORED])))
+        if costs:
+            means.append(sum(costs) / len(costs))
+    return sum(means) / len(means)
+
+
+def _prompt_forgotten(input_ids, labels):
+    """The context keeps only the tokens whose labels count."""
+    seen = defaultdict(Counter)
+    for ids, row in zip(input_ids.tolist(), labels.tolist(), strict=True):
+        for t in range(1, len(ids)):
+            if row[t] != IGNORED:
+                context = [token for token, label in zip(ids[:t], row[:t], strict=True) if label != IGNORED]
+                seen[t, *context][row[t]] += 1
+    counted = sum(counts.total() for counts in seen.values())
+    return sum(-k * math.log(k / counts.total()) for counts in seen.values() for k in counts.values()) / counted
 
 
 LOSS_FLOOR = Exercise(
@@ -272,6 +392,27 @@ LOSS_FLOOR = Exercise(
             "ignored positions counted in the mean",
             _floor(_prefix, all_positions=True),
             "You divide by all positions. A label of -100 is no part of the mean.",
+        ),
+        Misconception(
+            "ignored labels counted in the shares",
+            _ignored_in_the_shares,
+            "You count a label of -100 as one more thing that may follow. Among which labels do the shares add up to "
+            "one?",
+        ),
+        Misconception(
+            "mean of the rows' means",
+            _mean_of_rows,
+            "You average each row, then the rows: a label in a row that counts few weighs more than one in a full row.",
+        ),
+        Misconception(
+            "the model sees two tokens",
+            _floor(lambda ids, t: tuple(ids[max(0, t - 2) : t])),
+            "You give the model the last two tokens alone. It has read the whole row up to there.",
+        ),
+        Misconception(
+            "the prompt is forgotten",
+            _prompt_forgotten,
+            "A token whose label is -100 is still read. The same answer to two different prompts is no conflict.",
         ),
         Misconception(
             "in bits",

@@ -5,7 +5,7 @@ import math
 import torch
 
 from autograde.exercise import Case, Exercise, Misconception, Tolerance
-from autograde.exercises.draws import integer, integers, normal, uniform
+from autograde.exercises.draws import integer, normal, uniform
 
 # --- next_token_pairs -------------------------------------------------------------------------------------------------
 
@@ -13,11 +13,11 @@ EOS, PAD = 257, 258
 
 
 def _padded(rng, lengths, width, pad, left=False):
-    """Rows of bytes, each ending in EOS, padded with `pad`; and their attention mask."""
+    """Rows of bytes, none twice in a row, each ending in EOS, padded with `pad`; and their attention mask."""
     ids, mask = torch.full((len(lengths), width), pad), torch.zeros(len(lengths), width, dtype=torch.int64)
     for row, length in enumerate(lengths):
         place = slice(width - length, width) if left else slice(0, length)
-        ids[row, place] = torch.cat([integers(rng, 0, 255, length - 1), torch.tensor([EOS])])
+        ids[row, place] = torch.cat([torch.randperm(256, generator=rng)[: length - 1], torch.tensor([EOS])])
         mask[row, place] = 1
     return {"input_ids": ids, "attention_mask": mask}
 
@@ -29,6 +29,9 @@ def _pairs_cases(rng):
     yield Case("EOS is the padding id too", _padded(rng, [short, 6, 4], 6, EOS))
     yield Case("padding on the left", _padded(rng, [short, 5], 6, EOS, left=True))
     yield Case("another ignore_index", {**_padded(rng, [3, 5], 5, PAD), "ignore_index": -1})
+    twice = _padded(rng, [5, 5], 5, PAD)
+    twice["input_ids"][:, 2] = twice["input_ids"][:, 1]
+    yield Case("a token that repeats", twice)
     yield Case("two tokens", _padded(rng, [2, 2, 2], 2, PAD))
 
 
@@ -59,6 +62,15 @@ def _by_the_id(input_ids, attention_mask, ignore_index=-100):
 
 def _by_the_inputs_place(input_ids, attention_mask, ignore_index=-100):
     return input_ids[:, :-1], _masked(input_ids[:, 1:], attention_mask[:, :-1], ignore_index)
+
+
+def _where_an_id_repeats(input_ids, attention_mask, ignore_index=-100):
+    inputs, labels = input_ids[:, :-1], input_ids[:, 1:]
+    return inputs, labels.masked_fill(labels == inputs, ignore_index)
+
+
+def _backwards(input_ids, attention_mask, ignore_index=-100):
+    return input_ids[:, 1:], _masked(input_ids, attention_mask, ignore_index)[:, :-1]
 
 
 def _not_masked(input_ids, attention_mask, ignore_index=-100):
@@ -92,6 +104,17 @@ NEXT_TOKEN_PAIRS = Exercise(
             "the two apart? (A model trained like this never stops.)",
         ),
         Misconception(
+            "masked where an id repeats",
+            _where_an_id_repeats,
+            "You take an id that comes again for padding. A text may repeat a token, and the first padding follows "
+            "another id. What tells you which places are real?",
+        ),
+        Misconception(
+            "the token before",
+            _backwards,
+            "Your inputs and labels have changed places: each label is the token before its input.",
+        ),
+        Misconception(
             "masked by the input's place",
             _by_the_inputs_place,
             "You ask whether the input at a position is real. It is the label that must be real: which column of the "
@@ -107,7 +130,9 @@ NEXT_TOKEN_PAIRS = Exercise(
 
 # --- sample -----------------------------------------------------------------------------------------------------------
 
-DRAWS = 700  # of each row: a frequency then has a standard deviation of at most 0.019
+# Draws of each row, and how far a frequency may lie off: more than 5 standard deviations.
+DRAWS, OFF = 1000, Tolerance(rtol=0.0, atol=0.09)
+FEW, FAR_OFF = 500, Tolerance(rtol=0.0, atol=0.14)
 
 
 def _sample_probe(target, inputs):
@@ -139,42 +164,58 @@ def _sample_probe(target, inputs):
     ids = draw(inputs["draws"], seeded())
     counts = torch.nn.functional.one_hot(ids.view(len(logits), -1), logits.shape[-1]).sum(1)
     result = {"frequencies": counts / inputs["draws"]}
+    limit = 1 if temperature == 0 else top_k
+    if limit is not None and limit < logits.shape[-1]:
+        outside = torch.ones_like(counts).scatter(1, logits.topk(limit).indices, 0)
+        result["only the top k are drawn" if temperature else "only the likeliest is drawn"] = not (
+            counts * outside
+        ).any()
     if temperature > 0 and top_k != 1:  # else there is nothing to draw
         generator = seeded()
         first, second = draw(40, generator), draw(40, generator)
         result["the same generator state gives the same ids"] = torch.equal(first, draw(40, seeded()))
         result["the next call draws anew"] = not torch.equal(first, second)
         result["global generators are left alone"] = state() == before
+    target(logits, temperature, top_k, seeded())  # the tensor itself: an answer that writes into it is noticed
     return result
 
 
 def _sample_cases(rng):
-    def case(name, temperature, top_k, scale=1.0, **options):
+    def case(name, temperature, top_k, scale=1.0, offset=(0.0, -3.0), close=False, few=False, **options):
         order = torch.randperm(5, generator=rng)
         # the same gaps between neighbours in both rows, at other places and heights: no ties, clear differences
         gaps = torch.tensor([[2.0, 1.2, 0.5, -0.3, -1.0], [0.4, 0.0, -0.4, -1.3, -3.0]]) + normal(rng, 2, 5, scale=0.03)
-        logits = scale * torch.stack([gaps[0][order], gaps[1][order.flip(0)] - 3])
-        draws = DRAWS if temperature and top_k != 1 else 20  # where nothing is left to chance a few will do
+        if close:
+            gaps[:, 1] = gaps[:, 0] - 1e-3
+        logits = scale * torch.stack([gaps[0][order] + offset[0], gaps[1][order.flip(0)] + offset[1]])
+        draws, tolerance = (FEW, FAR_OFF) if few else (DRAWS, OFF)
+        draws = draws if temperature and top_k != 1 else 20  # nothing is left to chance
         inputs = {"logits": logits, "temperature": temperature, "top_k": top_k}
-        return Case(name, {**inputs, "seed": integer(rng, 0, 10_000), "draws": draws}, **options)
+        return Case(name, {**inputs, "seed": integer(rng, 0, 10_000), "draws": draws}, tolerance=tolerance, **options)
 
     yield case("temperature 1, no limit", 1.0, None)
     yield case("a high temperature", uniform(rng, 2.2, 2.6), None)
-    yield case("a low temperature", uniform(rng, 0.4, 0.5), None)
+    yield case("a low temperature", uniform(rng, 0.23, 0.27), None, scale=0.4)
     yield case("temperature 0", 0.0, None)
+    yield case("temperature 0, two tokens close together", 0.0, None, close=True)
     yield case("temperature 0 with top_k", 0.0, 3)
-    yield case("top_k of 2", 1.0, 2)
-    yield case("top_k of 3, hot", uniform(rng, 1.8, 2.2), 3)
+    yield case("top_k of 2", 1.0, 2, few=True)
+    yield case("top_k of 3, hot", uniform(rng, 3.8, 4.2), 3)
+    yield case("top_k of 3, low logits", uniform(rng, 0.8, 0.9), 3, offset=(-50.0, -47.0), few=True)
+    yield case("large logits", uniform(rng, 1.2, 1.4), None, offset=(1000.0, 200.0), few=True)
     yield case("top_k of 1", 1.0, 1)
-    yield case("top_k larger than the vocabulary", 1.0, 7, edge=True)
+    yield case("top_k larger than the vocabulary", 1.0, 7, scale=0.2, edge=True)
 
 
 def _frequencies(inputs):
     logits, temperature, top_k = inputs["logits"].double(), inputs["temperature"], inputs["top_k"]
     if temperature == 0:
-        return {"frequencies": torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).double()}
+        likeliest = torch.nn.functional.one_hot(logits.argmax(-1), logits.shape[-1]).double()
+        return {"frequencies": likeliest, "only the likeliest is drawn": True}
     keep = torch.zeros_like(logits).scatter(-1, logits.argsort(descending=True)[:, : top_k or logits.shape[-1]], 1.0)
     expected = {"frequencies": torch.softmax(logits / temperature + keep.log(), -1)}
+    if top_k is not None and top_k < logits.shape[-1]:
+        expected["only the top k are drawn"] = True
     if top_k != 1:
         names = (
             "the same generator state gives the same ids",
@@ -227,6 +268,16 @@ def _global_generator(logits, temperature, top_k, generator):
     return _pick(torch.softmax(_top_k(logits / temperature, top_k), -1), None)
 
 
+def _plain(logits, temperature, top_k, generator):
+    return _pick(torch.softmax(logits, -1), generator)
+
+
+def _no_top_k(logits, temperature, top_k, generator):
+    if temperature == 0:
+        return logits.argmax(-1)
+    return _pick(torch.softmax(logits / temperature, -1), generator)
+
+
 def _always_the_likeliest(logits, temperature, top_k, generator):
     return logits.argmax(-1)
 
@@ -241,7 +292,7 @@ SAMPLE = Exercise(
     cases=_sample_cases,
     probe=_sample_probe,
     expected=_frequencies,
-    tolerance=Tolerance(rtol=0.0, atol=0.1),
+    tolerance=OFF,
     misconceptions=(
         Misconception(
             "softmax before top-k",
@@ -280,6 +331,16 @@ SAMPLE = Exercise(
             "always the likeliest token",
             _always_the_likeliest,
             "You always take the likeliest token. That is right at temperature 0 alone.",
+        ),
+        Misconception(
+            "neither setting is used",
+            _plain,
+            "Your draws come from the plain softmax of the logits, whatever the temperature and top_k are.",
+        ),
+        Misconception(
+            "top_k ignored",
+            _no_top_k,
+            "The temperature does what it should. But tokens outside the top k are still drawn.",
         ),
     ),
 )
