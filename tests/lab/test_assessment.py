@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from course.lab import assessment
+from course.lab import assessment, questions
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_numbers_belong_to_a_learner_and_an_occasion():
-    texts = [[item.text for item in assessment.items(who, when)] for who, when in
+    texts = [[item.text for item in questions.items(who, when)] for who, when in
              (("Ada", "before"), ("Ada", "before"), ("Ada", "after"), ("Bob", "before"))]  # fmt: skip
     assert texts[0] == texts[1] and texts[0] != texts[2] and texts[0] != texts[3]
     assert len(texts[0]) == 12
@@ -23,7 +23,7 @@ def test_numbers_belong_to_a_learner_and_an_occasion():
 
 @pytest.mark.parametrize("learner", range(50))
 def test_every_answer_is_a_finite_number_that_its_own_item_accepts(learner):
-    for item in assessment.items(str(learner), "before", assessment.WARM_UP + assessment.TWELVE):
+    for item in questions.items(str(learner), "before", questions.WARM_UP + questions.TWELVE):
         assert math.isfinite(item.answer) and item.right(item.answer), item
         assert not item.right(1.05 * item.answer) and not item.right(""), item
 
@@ -34,24 +34,24 @@ def test_every_answer_is_a_finite_number_that_its_own_item_accepts(learner):
      ("nan", []), (None, []), ("1,234.5", [1234.5])],
 )  # fmt: skip
 def test_what_people_type(typed, meant):
-    assert sorted(assessment.readings(typed)) == meant
+    assert sorted(questions.readings(typed)) == meant
 
 
 def test_the_score_and_its_brier():
-    asked = assessment.items("Ada", "before")
+    asked = questions.items("Ada", "before")
     right = {"value": str(asked[0].answer), "confidence": 0.9}
-    result = assessment.score(asked, {asked[0].name: right, asked[1].name: {"value": "-1", "confidence": 0.5}})
+    result = questions.score(asked, {asked[0].name: right, asked[1].name: {"value": "-1", "confidence": 0.5}})
     assert (result.right, result.answered, result.total) == (1, 2, 12)
     assert result.brier == pytest.approx((0.1**2 + 0.5**2) / 2)
-    assert assessment.score(asked, {}).brier is None
+    assert questions.score(asked, {}).brier is None
 
 
 def test_the_gain_is_the_share_of_what_was_left():
     def of(right):
-        return assessment.Score(right, 12, 12, None)
+        return questions.Score(right, 12, 12, None)
 
-    assert assessment.gain(of(4), of(8)) == 0.5
-    assert math.isnan(assessment.gain(of(12), of(12)))
+    assert questions.gain(of(4), of(8)) == 0.5
+    assert math.isnan(questions.gain(of(12), of(12)))
 
 
 def test_answers_outlive_the_quiz():
@@ -65,7 +65,7 @@ def test_answers_outlive_the_quiz():
 
 def test_an_opener_asks_about_earlier_weeks_and_tells_the_answer():
     quiz = assessment.opener(1)
-    assert {item.name for item in quiz.items} == {q.name for q in assessment.WARM_UP}
+    assert {item.name for item in quiz.items} == {q.name for q in questions.WARM_UP}
     quiz.answer(1, quiz.items[0].answer)
     assert "1. right" in quiz.words()
     assert len(assessment.opener(2).items) == 3
