@@ -1,10 +1,16 @@
 """Week 1: loss and perplexity. The exercises in the order of the lesson."""
 
-from autograde.exercises.week1.curves import EMA, READ_CURVE
-from autograde.exercises.week1.gradient import CROSS_ENTROPY_BACKWARD
-from autograde.exercises.week1.loss import CROSS_ENTROPY, INITIAL_LOSS, LOG_SOFTMAX
-from autograde.exercises.week1.measures import BITS_PER_BYTE, LOSS_FLOOR, PERPLEXITY
-from autograde.exercises.week1.tokens import NEXT_TOKEN_PAIRS, SAMPLE
+from autograde.exercises.week1.bits_per_byte import BITS_PER_BYTE
+from autograde.exercises.week1.cross_entropy import CROSS_ENTROPY
+from autograde.exercises.week1.cross_entropy_backward import CROSS_ENTROPY_BACKWARD
+from autograde.exercises.week1.ema import EMA
+from autograde.exercises.week1.initial_loss import INITIAL_LOSS
+from autograde.exercises.week1.log_softmax import LOG_SOFTMAX
+from autograde.exercises.week1.loss_floor import LOSS_FLOOR
+from autograde.exercises.week1.next_token_pairs import NEXT_TOKEN_PAIRS
+from autograde.exercises.week1.perplexity import PERPLEXITY
+from autograde.exercises.week1.read_curve import READ_CURVE
+from autograde.exercises.week1.sample import SAMPLE
 
 EXERCISES = (
     INITIAL_LOSS,

@@ -1,4 +1,4 @@
-"""The gradient of the loss at the logits, where backpropagation starts."""
+"""week1.cross_entropy_backward: the gradient at the logits."""
 
 import torch
 import torch.nn.functional as F
