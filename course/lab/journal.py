@@ -186,6 +186,6 @@ def _measured(title, measure):
 
 def _off(predicted, measured):
     numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (predicted, measured))
-    if numbers and measured and math.isfinite(predicted / measured):
-        return f"   ({abs(predicted - measured) / abs(measured):.0%} off)"
+    if numbers and math.isfinite(predicted - measured):
+        return f"   ({abs(predicted - measured):.3g} off)"
     return ""

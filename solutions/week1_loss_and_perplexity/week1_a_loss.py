@@ -104,8 +104,8 @@ print("The same as model(ids)?", torch.allclose(logits, model(ids).logits))
 
 # %% [markdown]
 # ## What should a bet cost?
-# Let p be the probability that lay on the token which came. A fine for a bad bet should be zero at p = 1, and grow as p falls.
-# It should also *add up*: two tokens in a row have probability p·q, and their fine should be the sum of both fines.
+# Let p be the probability that lay on the token which came. A penalty for a bad bet should be zero at p = 1, and grow as p falls.
+# It should also *add up*: two tokens in a row have probability p·q, and their penalty should be the sum of both.
 # Only the logarithm turns products into sums. So the *loss* of a token is **−ln p**, and its unit is the *nat*.
 #
 # Move the slider. Where does a small change of p matter most?
@@ -237,12 +237,10 @@ check("week1.initial_loss", initial_loss)
 # ## Folklore audit: “a random model starts at ln V”
 # People check a new training script with this rule, and it is a good check. Is it true?
 #
-# In the demo, move the vocabulary first: the rule holds. Then move the second slider: it scales the fresh model's logits.
-# A model with large random scores is not undecided. It is *sure*, of random things.
-# Afterwards put numbers to it: how far above ln V does a model with a vocabulary of 119 start, if its logits are drawn with a standard deviation of 1? And of 2?
-
-# %%
-demos.initial_loss()
+# A model with large random scores is not undecided. It is *sure*, of random things. Predict before you look:
+# how far above ln V does a model with a vocabulary of 119 start, if its logits are drawn with a standard deviation of 0.1? Of 1? And of 2?
+#
+# The demo after it shows the same. Move its vocabulary first: the rule holds. Then move its second slider, which scales the fresh model's logits.
 
 # %%
 def above_ln_v(std, vocab_size=119, rows=60_000):
@@ -259,8 +257,11 @@ commit("Above ln V, logits of standard deviation 1", my_prediction, lambda: abov
 my_prediction = None
 commit("Above ln V, logits of standard deviation 2", my_prediction, lambda: above_ln_v(2.0), "nats")
 
+# %%
+demos.initial_loss()
+
 # %% [markdown]
-# **Verdict.** The rule holds for *small* logits. Normal logits of standard deviation σ start about σ²/2 above ln V; with large σ and few tokens a little less than that.
+# **Verdict.** The rule holds for *small* logits. Normal logits of standard deviation σ start about σ²/2 above ln V; with large σ and few tokens less than that.
 # So a first loss above ln V hints at a head that starts too large. A first loss *below* ln V is no fresh model: it was trained, or the report is an average over the first steps, or a token leaks.
 #
 # <details><summary><b>In practice, and at the frontier</b></summary>
@@ -312,9 +313,9 @@ check("week1.cross_entropy_backward", cross_entropy_backward)
 # ## Clinic: three sick runs
 # Three people train the same model from the same weights on the same short lines, padded to equal length. Each has one wrong line in the loss; mistakes like these happen in good projects too.
 #
+# - one run takes its logarithm to another **base**;
 # - one run counts **padding** in its mean;
-# - one run **shifts** the labels twice, so that place t learns token t + 2;
-# - one run takes its logarithm to another **base**.
+# - one run **shifts** the labels twice, so that place t learns token t + 2.
 #
 # The table shows what each run *reported*, and what was *measured* afterwards on its model with a right loss, like yours: real tokens only, one byte ahead and two bytes ahead.
 #

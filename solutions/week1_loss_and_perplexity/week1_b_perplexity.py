@@ -8,6 +8,7 @@
 # One means that it always knows. As many as the vocabulary has means that it knows nothing.
 #
 # **The working idea.** Perplexity is e to the mean loss. It says nothing that the loss does not say, in another scale: what loss adds, perplexity multiplies.
+# Half the loss is therefore the square root of the choices: at half of ln 259 a model wavers between 16 bytes instead of 259.
 # Move the slider, then read the pairs that people quote most, and what a model that knows nothing has.
 
 # %%
@@ -33,7 +34,7 @@ print(f"knows nothing of {text.VOCAB_SIZE} tokens: loss {nothing:.3f}, perplexit
 # %% [markdown]
 # ### Predict first
 # An evaluation has two batches. One holds long texts, many tokens, and has a low loss; the other holds short texts, few tokens, and has a high one.
-# Predict the perplexity of both together: nearer to the first batch's, halfway, or nearer to the second's? Write a number.
+# Predict the perplexity of both together: nearer to the first batch's, halfway, or nearer to the second's? Write a number; the cell after the exercise keeps it and measures.
 
 # %%
 losses, token_counts = torch.tensor([1.0, 4.0]), torch.tensor([900, 100])
@@ -232,7 +233,7 @@ def smoothed(beta):
     return curve[-1]
 
 
-# Predict where a curve with beta 0.98 ends: above or below the mean of the last 20 losses, printed above?
+# Predict the value at which a curve with beta 0.98 ends. The mean of the last 20 losses is printed above: higher or lower than that?
 my_prediction = None
 commit("Smoothed loss at the end, beta 0.98", my_prediction, lambda: smoothed(0.98), "nats")
 print(f"mean of the last 20 steps: {raw[-20:].mean():.3f}")
@@ -241,7 +242,7 @@ print(f"mean of the last 20 steps: {raw[-20:].mean():.3f}")
 # A strong average lags behind: while the loss falls, the smooth curve lies above it. It is a help to the eye, not a measurement. To compare two runs, measure both on the same held-out text.
 #
 # ## A log, and what it cannot tell
-# Here is the log of a run that its author explained in detail: how long warm-up took, when the learning rate began to decay.
+# Here is the log of a run with a vocabulary of 259, which its author explained in detail: how long warm-up took, when the learning rate began to decay.
 # Before you answer the exercise, ask of each claim: *from which column could one know that?*
 
 # %%
@@ -290,12 +291,14 @@ check("week1.read_curve", read_curve)
 attempt("What the log shows", lambda: read_curve(steps, losses))
 
 # %% [markdown]
+# The log starts *below* ln V. By the rule of part one that is no fresh model, or no first loss: here a row may be an average, and nothing in the log says so.
 # The spike stands *above* ln V: at step 50 this model is worse than one that knows nothing. A warm-up with a low learning rate cannot lift the loss so; steps that are too large can.
 # Whether the run should go on, the tail alone cannot say either: it is the loss on *training* text, and the learning rate may be what slows it.
 #
 # ## How low can it go?
 # Now the third question from the start of part one. Eight coins are tossed twice each, and the tosses are written down as text. Four coins always fall alike; four fall heads once and tails once.
 # A model trains on these sixteen lines until it knows them by heart. Only the bytes of the answers count.
+# Which loss does it end with: zero, ln 2, something between? Run the cell, look at the lines, and put your number into its last line; it is kept when you train.
 
 # %%
 coins = clinics.coin_batch()
@@ -306,8 +309,6 @@ print("…")
 my_prediction = None
 
 # %% [markdown]
-# Put your prediction of the final loss into the last line of the cell above, and run it. Zero? ln 2? Something between?
-#
 # ### Write the floor down
 # Where texts begin alike and go on differently, no model can give both continuations all of the probability.
 # Find the places with the same inputs; the best possible bet there is the share of each label among them.

@@ -22,7 +22,7 @@ def test_a_prediction_is_kept_before_the_measurement_is_made(folder, capsys):
     journal.commit("first loss", 5.0, lambda: seen.append(json.loads((folder / "journal.json").read_text())) or 5.557)
     assert seen[0]["predictions"]["first loss"][0]["prediction"] == 5.0
     said = capsys.readouterr().out
-    assert "predicted  5" in said and "measured   5.557" in said and "10% off" in said
+    assert "predicted  5" in said and "measured   5.557" in said and "(0.557 off)" in said
 
 
 def test_the_first_prediction_stays(capsys):

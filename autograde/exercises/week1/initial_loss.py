@@ -33,6 +33,11 @@ INITIAL_LOSS = Exercise(
     expected=_loss_of_equal_logits,
     misconceptions=(
         Misconception(
+            "negative",
+            lambda vocab_size: math.log(1 / vocab_size),
+            "{got} is the logarithm of the probability. Can a loss be below zero?",
+        ),
+        Misconception(
             "logarithm to base 2",
             lambda vocab_size: math.log2(vocab_size),
             "{got} is in bits. PyTorch's losses are in nats: which logarithm gives them?",
