@@ -43,6 +43,19 @@ def path(name: str) -> Path:
     return _verified(root(), name)
 
 
+def folder(name: str) -> Path:
+    """The path of a folder of assets, e.g. "base_model", every file of it checked as by `path`.
+
+    Raises AssetError if nothing in the manifest lies in it, or one of its files is missing or altered.
+    """
+    files = [listed for listed in manifest() if listed.startswith(f"{name}/")]
+    if not files:
+        raise AssetError(f"{name} is no folder of this course's assets.")
+    for file in files:
+        path(file)
+    return root() / name
+
+
 @functools.cache
 def _verified(folder, name):
     listed = manifest(folder)

@@ -42,15 +42,20 @@ class Corpus:
 
 
 @functools.cache
-def corpus() -> Corpus:
-    """About 3 MB of standard library source (PSF licence), split by file: no file is on both sides.
+def files() -> tuple[dict[str, str], dict[str, str]]:
+    """About 3 MB of standard library source (PSF licence) as {name: source}, once for training, once for validation.
 
     The side of a file follows from a hash of its name, so it never changes; about one byte in ten is validation.
     """
-    files = json.loads(lzma.decompress(assets.path("stdlib.json.xz").read_bytes()))["files"]
-    held_out = {name for name in files if hashlib.sha256(name.encode()).digest()[-1] % 10 == 0}
-    sides = [sorted(files.keys() - held_out), sorted(held_out)]
-    return Corpus(*(_ids(files[name] for name in side) for side in sides), *map(tuple, sides))
+    every = json.loads(lzma.decompress(assets.path("stdlib.json.xz").read_bytes()))["files"]
+    held_out = {name for name in every if hashlib.sha256(name.encode()).digest()[-1] % 10 == 0}
+    return tuple({name: every[name] for name in sorted(side)} for side in (every.keys() - held_out, held_out))
+
+
+@functools.cache
+def corpus() -> Corpus:
+    """The standard library's source, split by file: no file is on both sides (see `files`)."""
+    return Corpus(*(_ids(side.values()) for side in files()), *map(tuple, files()))
 
 
 def _ids(texts):
