@@ -1,7 +1,7 @@
 """Pretrains the base model on the corpus, on a CPU or a GPU; can be stopped and run again at any moment.
 
-    python assets/pretrain.py --tokens 40e6                   # .cache/pretrain/d256-l6: checkpoint, log.jsonl
-    python assets/pretrain.py --tokens 40e6 --export          # ... and, when done, the model into assets/base_model
+    python assets/pretrain.py --tokens 40e6                   # .cache/pretrain/d256-l6: checkpoint.pt, log.jsonl
+    python assets/model_card.py .cache/pretrain/d256-l6       # ships it: weights and card into assets/base_model
 
 The learning rate rises over 1 % of the run, stays, and falls linearly to zero over the last quarter, so that one long
 run can be cooled down at several places (`--branch FOLDER` goes on from another run's checkpoint to a new length).
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -106,6 +107,7 @@ def save(path, model, optimizers, step, seconds, seed):
             "optimizers": [optimizer.state_dict() for optimizer in optimizers],
             "step": step,
             "seconds": seconds,
+            "hardware": hardware.short(next(model.parameters()).device),
             "seed": seed,
         },
         partial,
@@ -118,8 +120,9 @@ def one_step(model, optimizers, batch, factor, device):
     total = 0.0
     for rows in batch.to(device).split(MICRO_BATCH):
         with torch.autocast(device.type, torch.bfloat16):
-            logits = model(input_ids=rows).logits[:, :-1]
-        nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), rows[:, 1:].flatten())
+            logits = model(input_ids=rows).logits
+        labels = F.pad(rows[:, 1:], (0, 1), value=-100)  # cheaper than cutting the last logits off
+        nats = F.cross_entropy(logits.flatten(0, 1).float(), labels.flatten())
         (nats * len(rows) / len(batch)).backward()
         total += nats.item() * len(rows) / len(batch)
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0).item()
@@ -149,7 +152,6 @@ def main():
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--out", type=Path, help="folder of the run (default: .cache/pretrain/d<width>-l<layers>)")
     parser.add_argument("--branch", type=Path, help="another run's folder, whose checkpoint a new run starts from")
-    parser.add_argument("--export", action="store_true", help="when done, write the model into assets/base_model")
     parser.add_argument("--minutes-per-checkpoint", type=float, default=4)
     args = parser.parse_args()
 
@@ -204,9 +206,8 @@ def main():
     bar.close()
     if stop and step < total:
         print(f"Stopped after step {step} of {total}; the same command goes on from there.")
-    elif args.export:
-        model.to(torch.bfloat16).save_pretrained(HERE / "base_model")
-        print(f"Written to {HERE / 'base_model'}; now: python assets/model_card.py {out}")
+    else:
+        print(f"Done. To ship it: python assets/model_card.py {out}")
 
 
 if __name__ == "__main__":

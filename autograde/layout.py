@@ -148,7 +148,7 @@ def _content(notebook):
 def _inputs(py, top):
     """A digest of all that a notebook is made from, found without importing torch."""
     code = Path(__file__).parent
-    files = [py, top / "pyproject.toml", *sorted((top / "assets" / "recordings").glob("*.json"))]
+    files = [py, top / "pyproject.toml", *sorted((top / "assets" / "recordings").glob("*.jsonl"))]
     files += [code / name for name in ("exercise.py", "prose.py", "release.py", "source.py", "specified.py")]
     files += sorted((code / "exercises").rglob("*.py"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.is_file())).hexdigest()

@@ -46,8 +46,12 @@ def by_hand(text: str) -> list[tuple[int, str]]:
 
 
 def recordings(folder: Path) -> dict[str, dict]:
-    """The recorded runs of a folder by name: {"hardware", "date", "versions", "figures": {key: value}} each."""
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(Path(folder).glob("*.json"))}
+    """The recorded runs of a folder by name, the header of each: {"hardware", "date", "versions", "figures", ...}."""
+    headers = {}
+    for path in sorted(Path(folder).glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:  # as course.lab.recordings writes them, but found without torch
+            headers[path.stem] = json.loads(lines.readline())
+    return headers
 
 
 def fill(text: str, recorded: dict[str, dict]) -> str:
@@ -61,11 +65,11 @@ def fill(text: str, recorded: dict[str, dict]) -> str:
         name, key = match.groups()
         if name not in recorded:
             known = ", ".join(recorded) or "none"
-            raise UnknownFigure(f"{match[0]}: there is no assets/recordings/{name}.json (there is: {known})")
+            raise UnknownFigure(f"{match[0]}: there is no assets/recordings/{name}.jsonl (there is: {known})")
         figures = recorded[name].get("figures", {})
         if key not in figures:
             known = ", ".join(figures) or "no figure"
-            raise UnknownFigure(f"{match[0]}: assets/recordings/{name}.json has no figure {key!r} (it has {known})")
+            raise UnknownFigure(f"{match[0]}: assets/recordings/{name}.jsonl has no figure {key!r} (it has {known})")
         if name not in used:
             used.append(name)
         return str(figures[key])

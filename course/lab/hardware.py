@@ -43,6 +43,25 @@ def gpus() -> list[dict]:
     ]
 
 
+def short(device="cpu") -> str:
+    """The machine in a few words, for the head of a recording: "NVIDIA H200", "2 cores of Intel(R) Xeon(R) ...".
+
+    `device` is what a run used, "cpu" or a CUDA device.
+    """
+    import torch
+
+    device = torch.device(device)
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as file:
+            name = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux, or a processor that does not say: the general name will do
+    return f"{cores()} core{'s' * (cores() != 1)} of {name}"
+
+
 def largest_4bit(free_bytes: int) -> float:
     """Parameters whose 4-bit weights take half of `free_bytes`; the other half is left to activations and adapters."""
     return free_bytes / 2 / NF4_BYTES

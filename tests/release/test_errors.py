@@ -30,7 +30,7 @@ DOUBLE, NEGATE = '# %% exercise="week1.double"', '# %% exercise="week1.negate"'
         ("# Twice the number.", "# Twice\n" * 26, 5, "lines: split it"),
         ("# %% [markdown]\n# # Doubling", "import os\n# %% [markdown]\n# # Doubling", 1, "each cell opens with one"),
         ("points=3", "", 32, "and it needs them"),
-        ("# Twice the number.", "# Twice {{ speed.fast }}.", 5, "there is no assets/recordings/speed.json"),
+        ("# Twice the number.", "# Twice {{ speed.fast }}.", 5, "there is no assets/recordings/speed.jsonl"),
     ],
 )
 def test_one_line_says_what_and_where(course, old, new, line, said):

@@ -42,7 +42,7 @@ def recordings(course):
     folder = course.top / "assets" / "recordings"
     folder.mkdir(parents=True)
     facts = {"hardware": "two shared CPU cores", "date": "2026-11-22", "versions": {"torch": "2.13.0"}}
-    (folder / "live.json").write_text(json.dumps({**facts, "figures": {"steps_per_s": "120", "slow": 2.5}}))
+    (folder / "live.jsonl").write_text(json.dumps({**facts, "figures": {"steps_per_s": "120", "slow": 2.5}}))
     return folder
 
 
@@ -68,5 +68,5 @@ def test_a_figure_by_hand_is_refused_with_its_line(course):
 
 
 def test_a_recording_that_is_no_json_is_named(course, recordings):
-    (recordings / "live.json").write_text("{")
+    (recordings / "live.jsonl").write_text("{")
     assert course.errors()[0].startswith("assets/recordings: ")

@@ -1,0 +1,90 @@
+"""One QLoRA run from the command line, in one process or several.
+
+    python -m course.lab.qlora --out .cache/run                       the shipped base on the banking conversations
+    torchrun --nproc_per_node 2 -m course.lab.qlora --out .cache/run  the same losses, the micro-batches shared out
+    accelerate launch -m course.lab.qlora --out .cache/run            likewise
+
+Goes on from the last checkpoint in --out. When done, --out holds run.jsonl (a recording) and adapter/.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from tqdm import tqdm
+
+from course.lab import banking, jsonl, qlora, recordings
+
+
+def main():
+    """Loads, trains, evaluates, exports; the first process alone prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", required=True, help="folder for the checkpoint, the recording and the adapter")
+    parser.add_argument("--preset", choices=qlora.PRESETS, help="default: by this machine's memory")
+    parser.add_argument("--model", help="a local folder or a hub name; default: the preset's")
+    parser.add_argument("--data", help="a .jsonl of conversations; default: the banking conversations")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--lr", type=float, help="default: the preset's")
+    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--micro-batch-size", type=int, help="default: the preset's")
+    parser.add_argument("--accumulation-steps", type=int, help="default: the preset's")
+    parser.add_argument("--max-updates", type=int, help="stop after so many")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    local, several = int(os.environ.get("LOCAL_RANK", 0)), int(os.environ.get("WORLD_SIZE", 1)) > 1
+    device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
+    if several:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    first = not several or dist.get_rank() == 0
+    try:
+        _run(args, device, first)
+    except qlora.SetupError as error:
+        sys.exit(f"qlora: {error}")
+    finally:
+        if several:
+            dist.destroy_process_group()
+
+
+def _run(args, device, first):
+    preset = qlora.preset_for(args.preset)
+    config = qlora.Config(
+        lr=args.lr or preset.lr,
+        epochs=args.epochs,
+        micro_batch_size=args.micro_batch_size or preset.micro_batch_size,
+        accumulation_steps=args.accumulation_steps or preset.accumulation_steps,
+        optimizer=preset.optimizer,
+        dtype=preset.dtype,
+        seed=args.seed,
+        checkpoint_every=25,
+    )
+    model, tokenizer = qlora.load_base(args.model or preset.source(), device, preset.dtype)
+    model = qlora.add_lora(model, r=args.rank, alpha=2 * args.rank, checkpointing=preset.checkpointing, seed=args.seed)
+    records = jsonl.read(args.data) if args.data else banking.load("train")
+    updates = qlora.Updates(qlora.encode(records, tokenizer, preset.max_length), tokenizer.pad_token_id, config)
+    updates = updates[: args.max_updates] if args.max_updates else updates
+
+    run = qlora.train(model, updates, config, folder=args.out)
+    log = Path(args.out, "log.jsonl")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    for record in tqdm(run, total=len(updates), unit="update", disable=not first):
+        if first:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record._asdict()) + "\n")
+    if not first:
+        return
+    # A run that was killed has computed some updates twice, with the same result.
+    rows = {row["step"]: row for row in map(json.loads, log.read_text(encoding="utf-8").splitlines())}
+    settings = {"model": str(args.model or preset.model or "the shipped base"), "rank": args.rank, "train": config}
+    figures = {"last_loss": round(rows[len(updates)]["loss"], 4), "updates": len(updates)}
+    head = recordings.header("run", config=settings, seed=args.seed, figures=figures, device=device)
+    recordings.save(f"{args.out}/run.jsonl", head, rows.values())
+    qlora.export(model, tokenizer, f"{args.out}/adapter")
+
+
+if __name__ == "__main__":
+    main()
