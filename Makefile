@@ -13,7 +13,7 @@ VENV_PYTHON := .venv/bin/python
 endif
 READY := .venv/ready
 
-COMMANDS := lab test grade build bench audit
+COMMANDS := lab test grade build bench gpu audit
 .PHONY: $(COMMANDS) clean
 .DEFAULT_GOAL := lab
 

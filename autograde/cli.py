@@ -9,6 +9,7 @@ COMMANDS = {
     "grade": ("autograde.classroom", "grade a class of submissions into nbgrader's gradebook"),
     "build": ("autograde.release", "make the release notebooks in course/ from solutions/"),
     "bench": ("autograde.bench", "measure how fast the demos, checks, imports and notebooks are here"),
+    "gpu": ("course.lab.gpu_runs", "run and record what needs a GPU; --dry-run tries it on the CPU"),
     "audit": ("autograde.audit", "show which wrong answers each exercise tells apart"),
 }
 

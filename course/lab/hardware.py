@@ -6,8 +6,6 @@ import sys
 import textwrap
 
 GIB = 2**30
-# Bytes of a parameter in 4 bits with double quantization: 4 + 8/64 + 32/16384 bits (QLoRA, arXiv 2305.14314).
-NF4_BYTES = (4 + 8 / 64 + 32 / 16384) / 8
 
 
 def cores() -> int:
@@ -62,14 +60,11 @@ def short(device="cpu") -> str:
     return f"{cores()} core{'s' * (cores() != 1)} of {name}"
 
 
-def largest_4bit(free_bytes: int) -> float:
-    """Parameters whose 4-bit weights take half of `free_bytes`; the other half is left to activations and adapters."""
-    return free_bytes / 2 / NF4_BYTES
-
-
 def describe() -> str:
     """The facts above in plain words, a line each, and what of the course runs here."""
     import torch
+
+    from course.lab.memory import what_fits
 
     lines = [
         f"Python {platform.python_version()} on {platform.system()} ({platform.machine()}), torch {torch.__version__}."
@@ -84,8 +79,7 @@ def describe() -> str:
         dtype = "bfloat16" if gpu["bfloat16"] else "float16 (it has no bfloat16)"
         lines.append(
             f"GPU: {gpu['name']} with {gpu['bytes'] / GIB:.0f} GiB, mixed precision in {dtype}. "
-            f"By its memory, 4-bit weights of up to about {largest_4bit(gpu['bytes']) / 1e9:.0f} billion parameters "
-            "leave room to fine-tune."
+            f"By the arithmetic of course.lab.memory: {what_fits(gpu['bytes'])}"
         )
     if not found and sys.platform == "darwin" and torch.backends.mps.is_available():
         lines.append("GPU: Apple's, which this course does not use: 4-bit layers and the timings are for CPU or CUDA.")

@@ -3,54 +3,20 @@
     print(ledger(config, tokens=8 * 256, sequence=256, supervised=300, rank=16, checkpointing=True))
 
 The terms are those of `course.lab.qlora`: NF4 with double quantization (Dettmers et al. 2023, arXiv 2305.14314), LoRA
-in float32 on every linear layer but the head (Hu et al. 2021, arXiv 2106.09685), autocast, scaled_dot_product_attention
-and logits only where a label counts. Each was read off the tensors that were alive at a measured peak;
+in float32 on every linear layer but the head (Hu et al. 2021, arXiv 2106.09685), autocast, torch's fused or eager
+attention, and logits only where a label counts. Each was read off the tensors that were alive at a measured peak;
 `python -m course.lab.memory_check` measures them again. Not in the ledger: what the CUDA context, fragmentation and
 the inside of a kernel take, dropout's masks (a dropout of 0 has none), normalized queries and keys (Qwen3).
 """
 
 from dataclasses import dataclass, fields
 from math import ceil
-from typing import NamedTuple
 
 import torch
 
+from course.lab.shapes import KNOWN_SHAPES, adapter_parameters, linear_sizes, parameters, unquantized, widths
+
 OPTIMIZERS = ("adamw", "adamw8bit", "paged_adamw32bit", "sgd")
-
-
-class Shape(NamedTuple):
-    """What the ledger needs of a configuration, under transformers' names."""
-
-    hidden_size: int
-    intermediate_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    vocab_size: int
-    tie_word_embeddings: bool = False
-    model_type: str = "llama"  # "qwen2" has biases on q, k and v
-
-
-# As the models' published configurations give them.
-KNOWN_SHAPES = {
-    "SmolLM2-135M": Shape(576, 1536, 30, 9, 3, 49152, True),
-    "Qwen2.5-0.5B": Shape(896, 4864, 24, 14, 2, 151936, True, "qwen2"),
-    "TinyLlama-1.1B": Shape(2048, 5632, 22, 32, 4, 32000),
-    "Llama-3.2-1B": Shape(2048, 8192, 16, 32, 8, 128256, True),
-    "Qwen2.5-1.5B": Shape(1536, 8960, 28, 12, 2, 151936, True, "qwen2"),
-    "SmolLM2-1.7B": Shape(2048, 8192, 24, 32, 32, 49152, True),
-    "Qwen2.5-3B": Shape(2048, 11008, 36, 16, 2, 151936, True, "qwen2"),
-    "Llama-3.2-3B": Shape(3072, 8192, 28, 24, 8, 128256, True),
-    "Llama-2-7B": Shape(4096, 11008, 32, 32, 32, 32000),
-    "Mistral-7B": Shape(4096, 14336, 32, 32, 8, 32000),
-    "Qwen2.5-7B": Shape(3584, 18944, 28, 28, 4, 152064, False, "qwen2"),
-    "Llama-3-8B": Shape(4096, 14336, 32, 32, 8, 128256),
-    "Llama-2-13B": Shape(5120, 13824, 40, 40, 40, 32000),
-    "Qwen2.5-14B": Shape(5120, 13824, 48, 40, 8, 152064, False, "qwen2"),
-    "Qwen2.5-32B": Shape(5120, 27648, 64, 40, 8, 152064, False, "qwen2"),
-    "Llama-3-70B": Shape(8192, 28672, 80, 64, 8, 128256),
-    "Qwen2.5-72B": Shape(8192, 29568, 80, 64, 8, 152064, False, "qwen2"),
-}
 
 
 @dataclass(frozen=True)
@@ -123,6 +89,7 @@ def ledger(
     quantized: bool = True,
     accumulating: bool = False,
     device: str = "cuda",
+    attention: str | None = None,
 ) -> Ledger:
     """The Ledger of an update that is not the first, for a Llama-like `config`.
 
@@ -131,25 +98,31 @@ def ledger(
     sequences of `sequence` (None: all in one); `padded` says that some of it is padding, for which attention needs a
     mask. `supervised` is how many labels count (None: all). `dtype` is of the unquantized weights and the
     computation, under autocast; float32 stands for no autocast. `accumulating` is for the second micro-batch of an
-    update and those after it. Raises ValueError for an unknown optimizer or dtype, or a batch that cannot be.
+    update and those after it. `device` is "cuda" or "cpu", which differ in what peft saves and AdamW's workspace;
+    `attention` is "sdpa" or "eager" (None: what `qlora.load_base` takes there, eager on a CPU alone). Raises
+    ValueError for an unknown optimizer, dtype or attention, or a batch that cannot be.
     """
     sequence = tokens if sequence is None else sequence
     supervised = tokens if supervised is None else supervised
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer {optimizer!r} is none of {', '.join(OPTIMIZERS)}")
+    if attention not in (None, "sdpa", "eager"):
+        raise ValueError(f"attention is sdpa or eager, not {attention!r}")
     if dtype not in (torch.bfloat16, torch.float16, torch.float32):
         raise ValueError(f"dtype is bfloat16, float16 or float32, not {dtype}")
     if not 1 <= sequence <= tokens or not 0 <= supervised <= tokens or rank < 1:
         raise ValueError(f"no such batch: tokens {tokens}, sequence {sequence}, supervised {supervised}, rank {rank}")
 
     h, f, layers, V = config.hidden_size, config.intermediate_size, config.num_hidden_layers, config.vocab_size
-    head_dim, q, k = _widths(config)
+    head_dim, q, k = widths(config)
     T, r, P = tokens, rank, adapter_parameters(config, rank)
     e = dtype.itemsize  # bytes of a number in the computation
     autocast, cpu = e == 2, torch.device(device).type == "cpu"
     # On a CPU, peft 0.21 asks whether CUDA's autocast is on, hears no, and casts each adapter's input to float32,
     # which the CPU's autocast casts back: every adapter saves a copy of its own instead of sharing.
     copies = autocast and cpu
+    eager = attention == "eager" or (attention is None and cpu)
+    heads, repeats = config.num_attention_heads, eager or (padded and config.num_key_value_heads > 1)
     cast_adapters = 2 * P if autocast else 0  # autocast's copies of A and B, saved or kept until the forward pass ends
 
     # What one layer saves.
@@ -157,11 +130,14 @@ def ledger(
         4 * (h + h)  # the inputs of both norms, in float32
         + 4 * 2  # their 1 / RMS
         + e * h * (5 if copies else 2)  # the norms' outputs: inputs of q, k and v, and of gate and up
-        + e * 2 * q  # queries after the rotation; the attention's output, which is the input of o
+        + e * q  # queries after the rotation
+        + e * q * (not eager or not copies)  # the attention's output; where nobody copies it, the input of o too
         + e * q * copies
-        + e * 2 * (q if padded else k)  # keys and values; under a mask SDPA gets them repeated for each head
-        + 4 * config.num_attention_heads  # log-sum-exp of the scores, which are themselves not kept
-        + e * sequence * padded  # the mask, which each layer converts to numbers anew
+        # keys and values; eager attention and SDPA under a mask repeat them for each head (a single one as a view)
+        + e * 2 * (q if repeats else k)
+        # The scores after the softmax, in float32 and cast; SDPA keeps their log-sum-exp alone.
+        + ((4 + e * autocast) * heads * sequence if eager else 4 * heads)
+        + e * sequence * (padded and not eager)  # the mask, which SDPA converts to numbers anew in each layer
         + e * 4 * f  # gate, up, silu(gate), and their product, which is the input of down
         + e * 7 * r  # what is between A and B
     )
@@ -172,8 +148,9 @@ def ledger(
     # What is saved at the end of the forward pass, while a layer is computed backwards, and for the first layer.
     last_norm = T * (4 * h + 4)
     shared = 2 * e * head_dim * sequence  # cos and sin of the rotation
+    mask = T * sequence * (e if eager else padded)  # made once; the layers need it until their forward pass is over
     if checkpointing:
-        shared += T * sequence * padded  # the mask before its conversion
+        shared += mask
         saved = layers * e * h * T + last_norm + shared  # each layer's input
         # What one layer computes once more; without autocast its first norm's input is the layer's input itself.
         again = layer - (0 if autocast else e * h * T)
@@ -190,10 +167,10 @@ def ledger(
         # Forwards in an MLP: down's input in float32 beside the product that it was made from, and the residual, the
         # norm's output, down's output, and the incoming gradient before and after scaling; without checkpointing
         # instead of the gradient the adapter's output, before and after scaling, the embedding, the layer's input.
-        mlp = max(mlp, T * (6 * f + (10 if checkpointing else 14) * h))
+        mlp = max(mlp, T * (6 * f + (10 if checkpointing else 14) * h) + mask * (not checkpointing))
 
     grads, held = 4 * P, 4 * P * accumulating
-    attention_grads = 4 * r * sum(into + out for into, out in _linears(config)[:4])
+    attention_grads = 4 * r * sum(into + out for into, out in linear_sizes(config)[:4])
     # AdamW holds three temporary tensors of the largest adapter's size; on CUDA one for every adapter at once.
     step = {"adamw": 3 * 4 * r * max(h, f, q) if cpu else 4 * P}.get(optimizer, 0)
     # Logits, in float32 too, their log-softmax, the head's input; the embedding and the last norm's output.
@@ -217,27 +194,27 @@ def ledger(
         # With checkpointing the loss holds on to the embedding and one layer's input.
         Phase("optimizer step", grads, 2 * e * h * T * checkpointing, 0, step),
     )
-    linears = [into * out for into, out in _linears(config)] * layers
+    if eager:
+        # The scores' gradient after and before the softmax, in float32, for their cast; the residual's gradient. What
+        # the MLP, its norm and o had saved is gone.
+        gone = mlp_saved + T * (4 * h + 4 + e * (q + r)) + 2 * r * (q + h) * autocast
+        scores = T * ((8 - e * autocast) * heads * sequence + e * h)
+        above, here = 4 * r * (3 * (h + f) + q + h), grads - attention_grads + 4 * r * (q + h)
+        phases += (
+            Phase("backward in the last attention", max(held, above), in_last - gone, 0, scores),
+            Phase("backward in the first attention", max(held, here), in_first - gone, 0, scores),
+        )
+    linears = [into * out for into, out in linear_sizes(config)] * layers
     weights, constants = _in_4_bits(linears) if quantized else (0, 0)
     return Ledger(
         base_weights_4bit=weights,
         quantization_constants=constants,
         # Beside the weights, the rotation's frequencies, twice, in float32.
-        unquantized_weights=e * (_unquantized(config) + (0 if quantized else sum(linears))) + 2 * 4 * (head_dim // 2),
+        unquantized_weights=e * (unquantized(config) + (0 if quantized else sum(linears))) + 2 * 4 * (head_dim // 2),
         adapters=4 * P,
         optimizer_state=_optimizer_state(config, rank, optimizer),
         phases=phases,
     )
-
-
-def adapter_parameters(config, rank: int) -> int:
-    """Numbers in all A (rank x inputs) and B (outputs x rank) of a model."""
-    return config.num_hidden_layers * rank * sum(into + out for into, out in _linears(config))
-
-
-def parameters(config) -> int:
-    """Numbers in the base model."""
-    return _unquantized(config) + config.num_hidden_layers * sum(into * out for into, out in _linears(config))
 
 
 def what_fits(free_bytes: int, *, tokens: int = 512, rank: int = 8, optimizer: str = "adamw") -> str:
@@ -263,29 +240,6 @@ def readable(size: float) -> str:
     return f"{size:.0f} bytes"
 
 
-def _widths(config):
-    """(of a head, of all queries, of all keys)"""
-    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return head, head * config.num_attention_heads, head * config.num_key_value_heads
-
-
-def _linears(config):
-    """[(inputs, outputs)] of a layer: q, k, v, o, gate, up, down."""
-    h, f, (_, q, k) = config.hidden_size, config.intermediate_size, _widths(config)
-    return [(h, q), (h, k), (h, k), (q, h), (h, f), (h, f), (f, h)]
-
-
-def _unquantized(config):
-    """Numbers in the embedding, the head, the norms and the biases."""
-    h, f, (_, q, k) = config.hidden_size, config.intermediate_size, _widths(config)
-    qwen2, llama = getattr(config, "model_type", "") == "qwen2", getattr(config, "attention_bias", False)
-    biases = q + 2 * k if qwen2 else (q + 2 * k + h) * bool(llama)
-    biases += (2 * f + h) * bool(getattr(config, "mlp_bias", False))
-    return (
-        config.vocab_size * h * (2 - bool(config.tie_word_embeddings)) + h + config.num_hidden_layers * (2 * h + biases)
-    )
-
-
 def _in_4_bits(linears):
     """(bytes of the 4-bit weights, bytes of their constants) of linear layers with so many weights each."""
     blocks = [ceil(n / 64) for n in linears]  # each with a scale in 8 bits, 256 of which share one in float32
@@ -295,7 +249,7 @@ def _in_4_bits(linears):
 
 
 def _optimizer_state(config, rank, optimizer):
-    sizes = [rank * width for linear in _linears(config) for width in linear]  # A and B of each linear layer
+    sizes = [rank * width for linear in linear_sizes(config) for width in linear]  # A and B of each linear layer
     if optimizer == "sgd":
         return 0
     if optimizer == "adamw":

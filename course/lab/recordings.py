@@ -74,11 +74,13 @@ def load(name) -> Recording:
     Raises AssetError for a name that is not shipped, ValueError for a file that is no recording.
     """
     path = Path(name) if str(name).endswith(".jsonl") else assets.path(f"recordings/{name}.jsonl")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_bytes().splitlines()  # not of the text, which has other ends of lines within a string
     try:
-        first, *rows = map(json.loads, lines)
+        first, *rows = (json.loads(line.decode("utf-8")) for line in lines)
         if not {"hardware", "date", "figures"} <= first.keys():
             raise ValueError("its first line is no header")
+        if not all(isinstance(row, dict) for row in rows):
+            raise ValueError("one of its rows is no object")
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path} is no recording: {error}") from None
     return Recording(first, rows)

@@ -43,7 +43,7 @@ def write_base(folder, **changes) -> Path:
 
 
 def adapted(folder, dtype=torch.float32, *, quantize=True, B=0.0, **lora):
-    """(model, tokenizer) as a run begins with, or, where `B` is not 0, as one ends with: B drawn with that deviation."""
+    """(model, tokenizer) as a run begins with; `B` other than 0: as one ends with, B drawn with that deviation."""
     model, tokenizer = qlora.load_base(folder, dtype=dtype, quantize=quantize)
     model = qlora.add_lora(model, **{"r": 4, "alpha": 8} | lora)
     if B:
@@ -121,7 +121,8 @@ def write_data(path, n) -> Path:
 
 def command(*arguments, launcher=()):
     """The command line of a run; with `launcher`, that of a module that starts several."""
-    return [sys.executable, "-m", *launcher, *(["-m"] if launcher else []), "course.lab.qlora", *map(str, arguments)]
+    module = [] if "--module" in launcher else ["-m"]
+    return [sys.executable, *(["-m", *launcher] if launcher else []), *module, "course.lab.qlora", *map(str, arguments)]
 
 
 def environment(**more):

@@ -7,6 +7,8 @@ def test_a_row_gives_its_figure_aim_and_verdict():
     assert bench.Row("x", 72.4, "ms", 80).cells() == ("x", "72 ms", "≤ 80 ms", "met")
     assert bench.Row("x", 5.31, "%", 5).cells() == ("x", "5.31 %", "≤ 5 %", "missed")
     assert bench.Row("x", 1.5, "s").cells() == ("x", "1.50 s", "", "")
+    assert bench.Row("x", 1.24, "×", least=1.2).cells() == ("x", "1.24 ×", "≥ 1.2 ×", "met")
+    assert bench.Row("x", 1.1, "×", least=1.2).verdict == "missed"
 
 
 def test_a_part_that_cannot_run_says_so_in_its_row(monkeypatch, capsys):
@@ -30,7 +32,7 @@ def test_a_part_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch, capsys):
 def test_an_unknown_part_lists_the_known(capsys):
     assert bench.main(["sliders"]) == 2
     assert capsys.readouterr().err == (
-        "There is no part 'sliders'; there are imports, build, live, slider, checks, notebooks.\n"
+        "There is no part 'sliders'; there are imports, build, live, slider, checks, qlora, notebooks.\n"
     )
 
 

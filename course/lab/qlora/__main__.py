@@ -8,6 +8,7 @@ Goes on from the last checkpoint in --out. When done, --out holds run.jsonl (a r
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -33,6 +34,7 @@ def main():
     parser.add_argument("--micro-batch-size", type=int, help="default: the preset's")
     parser.add_argument("--accumulation-steps", type=int, help="default: the preset's")
     parser.add_argument("--max-updates", type=int, help="stop after so many")
+    parser.add_argument("--checkpoint-every", type=int, default=25, help="updates; 0: never")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -60,30 +62,49 @@ def _run(args, device, first):
         optimizer=preset.optimizer,
         dtype=preset.dtype,
         seed=args.seed,
-        checkpoint_every=25,
+        checkpoint_every=args.checkpoint_every,
     )
     model, tokenizer = qlora.load_base(args.model or preset.source(), device, preset.dtype)
     model = qlora.add_lora(model, r=args.rank, alpha=2 * args.rank, checkpointing=preset.checkpointing, seed=args.seed)
-    records = jsonl.read(args.data) if args.data else banking.load("train")
-    updates = qlora.Updates(qlora.encode(records, tokenizer, preset.max_length), tokenizer.pad_token_id, config)
+    features = qlora.encode(_conversations(args.data), tokenizer, preset.max_length)
+    updates = qlora.Updates(features, tokenizer.pad_token_id, config)
     updates = updates[: args.max_updates] if args.max_updates else updates
 
     run = qlora.train(model, updates, config, folder=args.out)
     log = Path(args.out, "log.jsonl")
-    log.parent.mkdir(parents=True, exist_ok=True)
+    rows = _logged(log) if Path(args.out, "checkpoint.pt").exists() else {}
+    if first:
+        jsonl.write(log, rows.values())
     for record in tqdm(run, total=len(updates), unit="update", disable=not first):
         if first:
+            # A run that was killed computes some updates twice, with the same result.
+            rows[record.step] = record._asdict()
             with log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record._asdict()) + "\n")
+                file.write(json.dumps(rows[record.step]) + "\n")
     if not first:
         return
-    # A run that was killed has computed some updates twice, with the same result.
-    rows = {row["step"]: row for row in map(json.loads, log.read_text(encoding="utf-8").splitlines())}
     settings = {"model": str(args.model or preset.model or "the shipped base"), "rank": args.rank, "train": config}
     figures = {"last_loss": round(rows[len(updates)]["loss"], 4), "updates": len(updates)}
     head = recordings.header("run", config=settings, seed=args.seed, figures=figures, device=device)
     recordings.save(f"{args.out}/run.jsonl", head, rows.values())
     qlora.export(model, tokenizer, f"{args.out}/adapter")
+
+
+def _conversations(data):
+    try:
+        return jsonl.read(data) if data else banking.load("train")
+    except (OSError, ValueError) as error:
+        raise qlora.SetupError(str(error)) from error
+
+
+def _logged(log):
+    """{step: row} of an earlier part of this run; the line that a kill cut short is left out."""
+    rows = {}
+    for line in log.read_text(encoding="utf-8").splitlines() if log.exists() else []:
+        with contextlib.suppress(json.JSONDecodeError):
+            row = json.loads(line)
+            rows[row["step"]] = row
+    return rows
 
 
 if __name__ == "__main__":

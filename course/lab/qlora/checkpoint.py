@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pickle
 from pathlib import Path
 
 import torch
@@ -38,18 +39,25 @@ class Checkpoint:
     def resume(self) -> tuple[int, int, float]:
         """Puts the file's state back; (updates done, updates skipped, seconds), (0, 0, 0.0) where there is none.
 
-        Raises SetupError if it was written under another Config.
+        Raises SetupError if it is damaged, or was written under another Config or for other adapters.
         """
         if self.file is None or not self.file.exists():
             return 0, 0, 0.0
-        kept = torch.load(self.file, map_location="cpu", weights_only=True)
+        try:
+            kept = torch.load(self.file, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise SetupError(f"{self.file} is damaged: delete it to begin anew.") from error
         changed = [name for name in self.config if kept["config"].get(name) != self.config[name]]
         if changed:
             raise SetupError(
                 f"{self.file} belongs to a run with other settings ({', '.join(changed)}): name another folder, or "
                 "delete it to begin anew."
             )
-        parameters = dict(self.model.named_parameters())
+        parameters = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+        if {name: p.shape for name, p in parameters.items()} != {name: t.shape for name, t in kept["model"].items()}:
+            raise SetupError(
+                f"{self.file} belongs to a run with other adapters: name another folder, or delete it to begin anew."
+            )
         with torch.no_grad():
             for name, tensor in kept["model"].items():
                 parameters[name].copy_(tensor)
