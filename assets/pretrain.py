@@ -12,7 +12,6 @@ alone: a resumed run reads what an unbroken one would have read.
 import argparse
 import json
 import math
-import os
 import signal
 import sys
 import time
@@ -24,7 +23,7 @@ import torch.nn.functional as F
 from tqdm import tqdm
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from course.lab import corpus, hardware
+from course.lab import corpus, files, hardware
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / ".cache" / "pretrain"
@@ -99,20 +98,17 @@ def draw(streams, seed, step):
 
 def save(path, model, optimizers, step, seconds, seed):
     """Writes a checkpoint so that a crash at any moment leaves the old one or the new one."""
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "config": model.config.to_dict(),
-            "model": model.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-            "step": step,
-            "seconds": seconds,
-            "hardware": hardware.short(next(model.parameters()).device),
-            "seed": seed,
-        },
-        partial,
-    )
-    os.replace(partial, path)
+    kept = {
+        "config": model.config.to_dict(),
+        "model": model.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "step": step,
+        "seconds": seconds,
+        "hardware": hardware.short(next(model.parameters()).device),
+        "seed": seed,
+    }
+    with files.replacing(path) as stream:
+        torch.save(kept, stream)
 
 
 def one_step(model, optimizers, batch, factor, device):

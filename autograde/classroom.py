@@ -18,6 +18,7 @@ import nbformat
 from autograde import release, source
 from autograde.layout import COURSE_ID, grading, is_edited, stamp
 from autograde.learners import HABITS, SEED, Task, students, written_out
+from course.lab import files
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _write(path, text):
     """Write a file that differs; whether it did."""
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
-    release.replace(path, text)
+    files.write_text(path, text)
     return True
 
 

@@ -14,6 +14,8 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from course.lab import files
+
 RECORD = ".releases.json"  # in work/: the digests of each notebook's releases that were handed out
 
 
@@ -67,9 +69,7 @@ def _read(file):
 
 
 def _save(file, record):
-    part = file.with_name(file.name + ".part")
-    part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    part.replace(file)
+    files.write_text(file, json.dumps(record, indent=1) + "\n")
 
 
 def _free_name(target, number):

@@ -18,6 +18,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import release
 from autograde.source import BuildError
+from course.lab import files
 
 COURSE_ID = "training-dynamics"
 _STAMP = "training_dynamics"  # notebook metadata: what a derived .ipynb was made from, and what it held then
@@ -119,7 +120,7 @@ def refresh(top: Path) -> list[str]:
                 said += error.lines
                 continue
             stamp(notebook, made_from)
-            release.replace(path, nbformat.writes(notebook))
+            files.write_text(path, nbformat.writes(notebook))
     return said
 
 

@@ -7,7 +7,6 @@ Two builds of the same sources are equal byte for byte.
 import argparse
 import contextlib
 import hashlib
-import os
 import sys
 import tempfile
 import tomllib
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from autograde import prose, source, specified
 from autograde.source import BuildError, Cell
+from course.lab import files
 
 _BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 _COLAB = "https://colab.research.google.com/github/{owner}/blob/main/course/{week}/{name}.ipynb"
@@ -118,26 +118,11 @@ def build(weeks=None, check_only: bool = False, top: Path | None = None) -> list
         changed = [path for path, text in targets.items() if not path.is_file() or path.read_bytes() != text.encode()]
         if not check_only:
             for path in changed:
-                replace(path, targets[path])
+                files.write_text(path, targets[path])
         exercises = specified.of_week(week.partition("_")[0])
         points = sum(exercise.points for exercise in exercises)
         report.append(Built(week, len(notebooks), len(exercises), points, tuple(p.relative_to(top) for p in changed)))
     return report
-
-
-def replace(path: Path, text: str):
-    """Write a whole file or leave the old one: nobody ever sees a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def main(args=None) -> int:
@@ -220,7 +205,7 @@ def _chosen(weeks, top):
         known = ", ".join(folders) or "none yet"
         raise BuildError(f"there is no week {unknown[0]!r} in solutions/: the weeks are {known}")
     asked = set(weeks or ())
-    return {name: files for name, files in folders.items() if not asked or {name, name.partition("_")[0]} & asked}
+    return {name: sources for name, sources in folders.items() if not asked or {name, name.partition("_")[0]} & asked}
 
 
 def _generate(chosen, top):
@@ -230,18 +215,18 @@ def _generate(chosen, top):
     from autograde import leaks
 
     notebooks, errors = {}, []
-    for week, files in chosen.items():
-        for py in files:
+    for week, sources in chosen.items():
+        for py in sources:
             try:
                 notebooks[week, py.stem] = source_notebook(py)
             except BuildError as error:
                 errors += error.lines
-    errors += [] if errors else [line for week, files in chosen.items() for line in _unused(week, files)]
+    errors += [] if errors else [line for week, sources in chosen.items() for line in _unused(week, sources)]
     if errors:
         raise BuildError(*errors)
     with tempfile.TemporaryDirectory() as folder:
         for (week, name), notebook in notebooks.items():
-            replace(Path(folder, "solutions", week, f"{name}.ipynb"), nbformat.writes(notebook))
+            files.write_text(Path(folder, "solutions", week, f"{name}.ipynb"), nbformat.writes(notebook))
         _run_nbgrader(folder)
         texts = {week: {} for week in chosen}
         for week, name in notebooks:

@@ -16,7 +16,7 @@ from autograde.mutants import mutants
 
 ALIKE_CASES = 1000  # a mutant that is right on so many further cases means the same as the reference
 FURTHER_SEED = 1_000_000
-PATIENCE = 60.0  # seconds: a busy machine must not make a right answer wrong
+ALLOWANCE = 60.0  # seconds: a busy machine must not make a right answer wrong
 MUTANT_SECONDS = 5.0
 LEAST_RIGHT = 2
 LEAST_MISCONCEPTIONS = 3
@@ -76,7 +76,7 @@ def audit(exercise: Exercise, reference: str | None, bank: list[Entry], seeds: i
 
 
 def _verdict(exercise, answer, seed, **rules):
-    replies = oracle.ask(exercise, answer, seed, replace(exercise.rules, **{"seconds": PATIENCE, **rules}))
+    replies = oracle.ask(exercise, answer, seed, replace(exercise.rules, **{"seconds": ALLOWANCE, **rules}))
     return oracle.judge(exercise, seed, replies), replies
 
 

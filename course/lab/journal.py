@@ -19,6 +19,8 @@ from pathlib import Path
 from IPython import get_ipython
 from IPython.display import display
 
+from course.lab import files
+
 NAME = "journal.json"
 NOBODY = "anonymous"
 _LOCK = threading.Lock()  # widget callbacks arrive on other threads
@@ -55,10 +57,8 @@ def change(section: str, key: str, new, folder=None) -> bool:
         book, path = read(folder), file(folder)
         shelf = book.setdefault(section, {})
         shelf[key] = new(shelf.get(key, {}))
-        partial = path.with_name(f".{NAME}.{os.getpid()}")
         try:
-            partial.write_text(json.dumps(book, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-            partial.replace(path)
+            files.write_text(path, json.dumps(book, indent=1, ensure_ascii=False, default=str) + "\n")
         except OSError as error:
             print(f"Your answer is not saved: {path} cannot be written ({error.strerror}).", file=sys.stderr)
             return False

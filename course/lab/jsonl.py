@@ -1,25 +1,15 @@
 """JSON Lines, one record a line: written whole or not at all, and read with the number of the line that is wrong."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
+
+from course.lab import files
 
 
 def write(path, records) -> None:
     """Writes `records` (an iterable of dicts) to `path`, making its folder. A reader never sees half a file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(lines)
-        os.chmod(part, 0o644)  # mkstemp's own files are for one user alone
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    files.write_text(path, lines)
 
 
 def read(path, check=None):

@@ -152,7 +152,7 @@ def test_an_interrupted_write_leaves_the_old_release(course, monkeypatch):
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(KeyboardInterrupt):
-        release.replace(course.notebook, "{}")
+        course.build()
     assert course.notebook.read_bytes() == before
     assert [path.name for path in course.notebook.parent.iterdir()] == ["toy.ipynb"]
 

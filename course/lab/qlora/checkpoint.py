@@ -1,13 +1,13 @@
 """What a run needs to go on: the weights that train, their optimizer, schedule and scaler, in one file."""
 
 import dataclasses
-import os
 import pickle
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
+from course.lab import files
 from course.lab.qlora.base import SetupError
 
 
@@ -28,13 +28,11 @@ class Checkpoint:
         """Writes the file, on the first process alone: all of them hold the same."""
         if dist.is_initialized() and dist.get_rank():
             return
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         kept = {name: keeper.state_dict() for name, keeper in self.keepers.items()}
         kept |= {"step": step, "skipped": skipped, "seconds": seconds, "config": self.config}
         kept["model"] = {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
-        partial = self.file.with_suffix(".partial")
-        torch.save(kept, partial)
-        os.replace(partial, self.file)
+        with files.replacing(self.file) as stream:
+            torch.save(kept, stream)
 
     def resume(self) -> tuple[int, int, float]:
         """Puts the file's state back; (updates done, updates skipped, seconds), (0, 0, 0.0) where there is none.
