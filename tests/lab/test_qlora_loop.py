@@ -66,10 +66,10 @@ def test_evaluate_weighs_tokens_restores_the_mode_and_keeps_no_graph(tiny):
     model, tokenizer = bench.adapted(tiny, dropout=0.5, B=0.1)
     batches = [bench.random_batch(40, seed=1), bench.random_batch(3, 2, seed=2)]
     before = bench.values(model)
-    for mode in (True, False):
+    for mode in (False, True):
         model.train(mode)
         value = qlora.evaluate(model, iter(batches), FP32)
-        assert model.training is mode
+        assert model.training is mode and qlora.evaluate(model, batches, FP32) == value, "dropout was on"
     assert isinstance(value, float) and all(p.grad is None for p in model.parameters())
     assert bench.apart(bench.values(model), before) == 0
     with torch.no_grad():

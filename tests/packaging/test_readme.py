@@ -55,6 +55,37 @@ HARMLESS = {
         "PYTHON -m nbgrader generate_feedback --help",
         "there is no class here; tests/grading runs it on one",
     ),
+    ".venv/bin/python assets/build_corpus.py": (
+        "PYTHON -m py_compile assets/build_corpus.py",
+        "it downloads packages: parsed here",
+    ),
+    ".venv/bin/python assets/build_tokenizer.py": (
+        "PYTHON -m py_compile assets/build_tokenizer.py",
+        "it writes assets: parsed here, its result is tested in tests/lab",
+    ),
+    ".venv/bin/python assets/pretrain.py --tokens 20e6": (
+        "PYTHON -m py_compile assets/pretrain.py",
+        "hours: parsed here, tests/lab pretrains a toy",
+    ),
+    ".venv/bin/python assets/model_card.py .cache/pretrain/d256-l6": (
+        "PYTHON -m py_compile assets/model_card.py",
+        "there is no run here: parsed, and its figures are measured again in tests/lab",
+    ),
+    ".venv/bin/python assets/record_qlora.py": (
+        "PYTHON -m py_compile assets/record_qlora.py",
+        "a quarter of an hour: parsed here",
+    ),
+    ".venv/bin/python -m course.lab.assets": ("PYTHON -m course.lab.assets", "it writes the copy's manifest"),
+    ".venv/bin/python -m course.lab.qlora --out .cache/run": (
+        "PYTHON -m py_compile course/lab/qlora/__main__.py",
+        "a minute: tests/lab runs it on a toy",
+    ),
+    ".venv/bin/torchrun --nproc_per_node 2 -m course.lab.qlora --out .cache/run": (
+        "PYTHON -m torch.distributed.run --help",
+        "a minute: tests/lab runs it on a toy",
+    ),
+    'make gpu ARGS="--out assets/recordings"': ('make -n gpu ARGS="--out assets/recordings"', MAKE),
+    'make gpu ARGS="--dry-run"': ('make -n gpu ARGS="--dry-run"', MAKE + "; tests/lab does the dry run"),
     ".venv/bin/nbgrader export": (
         "PYTHON -m nbgrader export --help",
         "there is no gradebook here; tests/grading exports one",
@@ -74,6 +105,7 @@ def copy(repository, tmp_path_factory):
     left = (
         ".git",
         ".venv",
+        ".cache",
         ".*_cache",
         "__pycache__",
         "work",
