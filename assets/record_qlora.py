@@ -22,7 +22,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from course.lab import banking, corpus, qlora, recordings
+from course.lab import assets, banking, corpus, qlora, recordings
 from course.lab.qlora.scores import closeness, exact_match
 
 SEED = 0
@@ -181,11 +181,13 @@ def main():
     torch.set_num_threads(args.threads)
     console = Console()
     bench = Bench(args.base or qlora.shipped(), args.device)
+    # The shipped weights by their sha256, so that recordings made on others are known for it.
+    weights = args.base or assets.manifest()["base_model/model.safetensors"]["sha256"]
     for name in args.names or EXPERIMENTS:
         began = time.perf_counter()
         config, figures, rows = EXPERIMENTS[name](bench)
         figures = {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
-        config |= {"base": "the shipped base" if args.base is None else args.base, "threads": args.threads}
+        config |= {"base": weights, "threads": args.threads}
         head = recordings.header(name, config=config, seed=SEED, figures=figures, device=args.device)
         recordings.save(args.out / f"{name}.jsonl", head, rows)
         show(console, name, figures, time.perf_counter() - began)

@@ -2,7 +2,7 @@
 
     python -m course.lab.qlora --out .cache/run                       the shipped base on the banking conversations
     torchrun --nproc_per_node 2 -m course.lab.qlora --out .cache/run  the same losses, the micro-batches shared out
-    accelerate launch -m course.lab.qlora --out .cache/run            likewise
+    accelerate launch -m course.lab.qlora --out .cache/run            likewise, on several GPUs
 
 Goes on from the last checkpoint in --out. When done, --out holds run.jsonl (a recording) and adapter/.
 """
@@ -64,9 +64,10 @@ def _run(args, device, first):
         seed=args.seed,
         checkpoint_every=args.checkpoint_every,
     )
+    records = _conversations(args.data)  # first: a mistake in the data is found before a model is fetched
     model, tokenizer = qlora.load_base(args.model or preset.source(), device, preset.dtype)
     model = qlora.add_lora(model, r=args.rank, alpha=2 * args.rank, checkpointing=preset.checkpointing, seed=args.seed)
-    features = qlora.encode(_conversations(args.data), tokenizer, preset.max_length)
+    features = qlora.encode(records, tokenizer, preset.max_length)
     updates = qlora.Updates(features, tokenizer.pad_token_id, config)
     updates = updates[: args.max_updates] if args.max_updates else updates
 

@@ -96,10 +96,10 @@ def _from_pretrained(kind, name_or_path, **options):
     try:
         with _no_bar() if Path(name_or_path).is_dir() else contextlib.nullcontext():
             return kind.from_pretrained(name_or_path, **options)
-    except (OSError, ValueError) as error:  # what transformers raises for a missing, unreachable or unreadable model
-        if Path(name_or_path).is_dir():
-            raise SetupError(f"{name_or_path} cannot be loaded: {_first_line(error)}") from error
-        raise _absent(name_or_path) from error
+    except (OSError, ValueError) as error:  # a missing, unreachable or unreadable model; one that is not understood
+        if isinstance(error, OSError) and not Path(name_or_path).is_dir():
+            raise _absent(name_or_path) from error
+        raise SetupError(f"{name_or_path} cannot be loaded: {_first_line(error)}") from error
 
 
 def _absent(name):

@@ -17,12 +17,14 @@ class Checkpoint:
     `keepers` are what has state_dict and load_state_dict. No random state is kept: the loop seeds each update anew.
     """
 
-    def __init__(self, folder, model, config, **keepers):
+    def __init__(self, folder, model, config, updates: int, **keepers):
         if config.checkpoint_every and folder is None:
             raise SetupError("config.checkpoint_every asks for checkpoints: give train a folder.")
         self.file = Path(folder) / "checkpoint.pt" if config.checkpoint_every else None
         self.model, self.keepers = model, keepers
-        self.config = {name: str(value) for name, value in dataclasses.asdict(config).items()}
+        # The schedule follows from the number of updates, so that is a setting too.
+        settings = dataclasses.asdict(config) | {"updates": updates}
+        self.config = {name: str(value) for name, value in settings.items()}
 
     def save(self, step: int, skipped: int, seconds: float):
         """Writes the file, on the first process alone: all of them hold the same."""
@@ -37,7 +39,8 @@ class Checkpoint:
     def resume(self) -> tuple[int, int, float]:
         """Puts the file's state back; (updates done, updates skipped, seconds), (0, 0, 0.0) where there is none.
 
-        Raises SetupError if it is damaged, or was written under another Config or for other adapters.
+        Raises SetupError if it is damaged, or was written under another Config, for other adapters or for
+        another number of updates.
         """
         if self.file is None or not self.file.exists():
             return 0, 0, 0.0

@@ -66,36 +66,41 @@ def train(model, updates, config: Config, *, held_out=(), folder=None) -> Iterat
 
     The run waits whenever nobody asks for the next record. With a `folder` and `config.checkpoint_every`, it goes on
     from the folder's checkpoint, and its losses are those of a run that was never stopped. `held_out` are the batches
-    of `evaluate`. Under torch.distributed each process computes its share of an update's micro-batches.
+    of `evaluate`. Under torch.distributed each process computes its share of an update's micro-batches. Raises
+    SetupError if nothing in the model trains, or the checkpoint is of another run.
     """
     device, rank, world = next(model.parameters()).device, _rank(), _world()
     parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        raise SetupError("nothing in this model trains: give it adapters with add_lora first.")
     optimizer = _optimizer(parameters, config)
     schedule = get_scheduler(config.schedule, optimizer, math.ceil(config.warmup * len(updates)), len(updates))
     scaler = torch.amp.GradScaler(device.type, enabled=config.dtype == torch.float16)
-    checkpoint = Checkpoint(folder, model, config, optimizer=optimizer, schedule=schedule, scaler=scaler)
+    checkpoint = Checkpoint(folder, model, config, len(updates), optimizer=optimizer, schedule=schedule, scaler=scaler)
     done, skipped, before = checkpoint.resume()
     began = time.perf_counter()
 
     for step in range(done, len(updates)):
         model.train()
-        torch.manual_seed(hash((config.seed, step, rank)))  # dropout's; a resumed run draws what an unbroken one draws
         micro_batches = updates[step]
         tokens = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in micro_batches)
         total = torch.zeros((), device=device)
-        for batch in micro_batches[rank::world]:
-            batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            with torch.autocast(device.type, config.dtype, enabled=config.dtype != torch.float32):
-                nats = summed_loss(model, batch)
-            scaler.scale(nats / max(tokens, 1)).backward()  # every token weighs the same, in whichever micro-batch
-            total += nats.detach()
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(hash((config.seed, step, rank)))  # a resumed run then drops out what an unbroken one does
+            for batch in micro_batches[rank::world]:
+                batch = {name: tensor.to(device) for name, tensor in batch.items()}
+                with torch.autocast(device.type, config.dtype, enabled=config.dtype != torch.float32):
+                    nats = summed_loss(model, batch)
+                scaler.scale(nats / max(tokens, 1)).backward()  # every token weighs the same, whatever its micro-batch
+                total += nats.detach()
         if world > 1:
             _add_up([total, *_gradients(parameters)])
 
         scaler.unscale_(optimizer)
         norm = torch.nn.utils.clip_grad_norm_(parameters, config.max_norm).item()
         lr = optimizer.param_groups[0]["lr"]
-        if math.isfinite(norm) and tokens:
+        loss = total.item() / max(tokens, 1)
+        if math.isfinite(norm) and math.isfinite(loss) and tokens:
             scaler.step(optimizer)
             schedule.step()
         else:
@@ -106,9 +111,9 @@ def train(model, updates, config: Config, *, held_out=(), folder=None) -> Iterat
         evaluate_now = config.evaluate_every and (step + 1) % config.evaluate_every == 0
         held_out_loss = evaluate(model, held_out, config.dtype) if evaluate_now else None
         seconds = before + time.perf_counter() - began
+        yield Record(step + 1, loss, lr, norm, tokens, seconds, skipped, held_out_loss)
         if config.checkpoint_every and (step + 1) % config.checkpoint_every == 0:
-            checkpoint.save(step + 1, skipped, seconds)
-        yield Record(step + 1, total.item() / max(tokens, 1), lr, norm, tokens, seconds, skipped, held_out_loss)
+            checkpoint.save(step + 1, skipped, seconds)  # after its record was taken: what is logged twice is the same
 
 
 @torch.no_grad()
@@ -118,14 +123,16 @@ def evaluate(model, batches, dtype=torch.bfloat16) -> float:
     Computed in eval mode and under autocast to `dtype`; the model's mode is as before afterwards.
     """
     device, was_training = next(model.parameters()).device, model.training
-    model.eval()
     nats, tokens = 0.0, 0
-    for batch in batches:
-        batch = {name: tensor.to(device) for name, tensor in batch.items()}
-        with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            nats += summed_loss(model, batch).item()
-        tokens += int((batch["labels"][:, 1:] != -100).sum())
-    model.train(was_training)
+    try:
+        model.eval()
+        for batch in batches:
+            batch = {name: tensor.to(device) for name, tensor in batch.items()}
+            with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
+                nats += summed_loss(model, batch).item()
+            tokens += int((batch["labels"][:, 1:] != -100).sum())
+    finally:
+        model.train(was_training)
     return nats / tokens if tokens else math.nan
 
 

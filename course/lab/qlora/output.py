@@ -19,26 +19,30 @@ from course.lab.qlora.base import SetupError
 def generate(model, tokenizer, questions, max_new_tokens=64, batch_size=32) -> list[str]:
     """The model's greedy answer to each question, put into the chat template; ends at EOS or `max_new_tokens`."""
     device, was_training, answers = next(model.parameters()).device, model.training, []
-    model.eval()
-    for start in range(0, len(questions), batch_size):
-        prompts = [
-            tokenizer.apply_chat_template([{"role": "user", "content": q}], add_generation_prompt=True, tokenize=False)
-            for q in questions[start : start + batch_size]
-        ]
-        # On the left, so that every answer begins where its prompt ends.
-        batch = tokenizer(prompts, add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt")
-        output = model.generate(
-            input_ids=batch["input_ids"].to(device),
-            attention_mask=batch["attention_mask"].to(device),
-            max_new_tokens=max_new_tokens,
-            do_sample=False,
-            use_cache=True,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        fresh = output[:, batch["input_ids"].shape[1] :]
-        answers += [text.strip() for text in tokenizer.batch_decode(fresh, skip_special_tokens=True)]
-    model.train(was_training)
+    try:
+        model.eval()
+        for start in range(0, len(questions), batch_size):
+            prompts = [
+                tokenizer.apply_chat_template(
+                    [{"role": "user", "content": q}], add_generation_prompt=True, tokenize=False
+                )
+                for q in questions[start : start + batch_size]
+            ]
+            # On the left, so that every answer begins where its prompt ends.
+            batch = tokenizer(prompts, add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt")
+            output = model.generate(
+                input_ids=batch["input_ids"].to(device),
+                attention_mask=batch["attention_mask"].to(device),
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                use_cache=True,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+            fresh = output[:, batch["input_ids"].shape[1] :]
+            answers += [text.strip() for text in tokenizer.batch_decode(fresh, skip_special_tokens=True)]
+    finally:
+        model.train(was_training)
     return answers
 
 
