@@ -73,19 +73,20 @@ class Bench:
 
 
 def effect(bench):
-    """One epoch over all conversations."""
-    model, _ = bench.fresh(8)
-    config = qlora.Config(evaluate_every=25, seed=SEED)
+    """One epoch over all conversations, with the CPU's preset."""
+    preset = qlora.PRESETS["cpu"]
+    model, _ = bench.fresh(preset.rank)
+    config = qlora.Config(lr=preset.lr, micro_batch_size=preset.micro_batch_size, seed=SEED)
     figures = {"loss_before": bench.loss(model), "exact_before": bench.exact(model)}
     before = bench.domains(model)
     began, processor = time.perf_counter(), time.process_time()
-    rows = [record._asdict() for record in qlora.train(model, bench.updates(config), config, held_out=bench.batches)]
+    rows = [record._asdict() for record in qlora.train(model, bench.updates(config), config)]
     figures |= {"seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - processor}
     figures |= {"loss_after": bench.loss(model), "exact_after": bench.exact(model)}
     after = bench.domains(model)
     for domain in corpus.DOMAINS:
         figures |= {f"{domain}_before": before[domain], f"{domain}_after": after[domain]}
-    return {"rank": 8, "train": config}, figures, rows
+    return {"rank": preset.rank, "train": config}, figures, rows
 
 
 def fifty(bench):
@@ -172,7 +173,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="name", help=", ".join(EXPERIMENTS))
     parser.add_argument("--base", default=None, help="a model's folder; default: the shipped base")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=1, help="more are slower on batches this small")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "recordings")
     args = parser.parse_args()
     unknown = set(args.names) - set(EXPERIMENTS)

@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--data", help="a .jsonl of conversations; default: the banking conversations")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--lr", type=float, help="default: the preset's")
-    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--rank", type=int, help="of the adapters; default: the preset's")
     parser.add_argument("--micro-batch-size", type=int, help="default: the preset's")
     parser.add_argument("--accumulation-steps", type=int, help="default: the preset's")
     parser.add_argument("--max-updates", type=int, help="stop after so many")
@@ -66,7 +66,8 @@ def _run(args, device, first):
     )
     records = _conversations(args.data)  # first: a mistake in the data is found before a model is fetched
     model, tokenizer = qlora.load_base(args.model or preset.source(), device, preset.dtype)
-    model = qlora.add_lora(model, r=args.rank, alpha=2 * args.rank, checkpointing=preset.checkpointing, seed=args.seed)
+    rank = args.rank or preset.rank
+    model = qlora.add_lora(model, r=rank, alpha=2 * rank, checkpointing=preset.checkpointing, seed=args.seed)
     features = qlora.encode(records, tokenizer, preset.max_length)
     updates = qlora.Updates(features, tokenizer.pad_token_id, config)
     updates = updates[: args.max_updates] if args.max_updates else updates
@@ -84,7 +85,7 @@ def _run(args, device, first):
                 file.write(json.dumps(rows[record.step]) + "\n")
     if not first:
         return
-    settings = {"model": str(args.model or preset.model or "the shipped base"), "rank": args.rank, "train": config}
+    settings = {"model": str(args.model or preset.model or "the shipped base"), "rank": rank, "train": config}
     figures = {"last_loss": round(rows[len(updates)]["loss"], 4), "updates": len(updates)}
     head = recordings.header("run", config=settings, seed=args.seed, figures=figures, device=device)
     recordings.save(f"{args.out}/run.jsonl", head, rows.values())

@@ -4,6 +4,7 @@ import copy
 import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 import bitsandbytes.functional as bnb
@@ -125,4 +126,6 @@ def load_adapter(model: nn.Module, folder, *, trainable=False):
         raise SetupError("this model has an adapter already: load the adapter onto a fresh base.")
     if not (Path(folder) / "adapter_config.json").exists():
         raise SetupError(f"{folder} holds no adapter (adapter_config.json is not there).")
-    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # as in add_lora
+        return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)

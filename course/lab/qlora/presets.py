@@ -20,6 +20,7 @@ class Preset:
     max_length: int  # tokens
     optimizer: str
     checkpointing: bool
+    rank: int
     lr: float
 
     def source(self):
@@ -29,11 +30,12 @@ class Preset:
 
 # Qwen2.5 1.5B, 7B and 32B are Apache-2.0, need no account, and their PAD is not their EOS.
 # A T4 has no bfloat16 (capability 7.5); the others have.
+_BF16, _FP16 = torch.bfloat16, torch.float16
 PRESETS = {
-    "cpu": Preset("", 4 * 2**30, torch.bfloat16, 8, 1, 256, "adamw", False, 5e-3),
-    "t4-16gb": Preset("Qwen/Qwen2.5-1.5B-Instruct", 15 * 2**30, torch.float16, 4, 4, 512, "adamw8bit", True, 2e-4),
-    "24gb": Preset("Qwen/Qwen2.5-7B-Instruct", 24 * 2**30, torch.bfloat16, 4, 4, 512, "paged_adamw32bit", True, 2e-4),
-    "80gb": Preset("Qwen/Qwen2.5-32B-Instruct", 80 * 2**30, torch.bfloat16, 4, 4, 512, "paged_adamw32bit", True, 1e-4),
+    "cpu": Preset("", 4 * 2**30, _BF16, 3, 1, 256, "adamw", False, 64, 3e-3),
+    "t4-16gb": Preset("Qwen/Qwen2.5-1.5B-Instruct", 15 * 2**30, _FP16, 4, 4, 512, "adamw8bit", True, 16, 2e-4),
+    "24gb": Preset("Qwen/Qwen2.5-7B-Instruct", 24 * 2**30, _BF16, 4, 4, 512, "paged_adamw32bit", True, 16, 2e-4),
+    "80gb": Preset("Qwen/Qwen2.5-32B-Instruct", 80 * 2**30, _BF16, 4, 4, 512, "paged_adamw32bit", True, 16, 1e-4),
 }
 
 
