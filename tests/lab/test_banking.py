@@ -211,7 +211,7 @@ def test_a_failing_write_keeps_the_old_file_and_leaves_no_part_behind(tmp_path, 
     before = file.read_bytes()
     with pytest.raises(TypeError):
         jsonl.write(file, [GOOD, {"messages": object()}])
-    monkeypatch.setattr(jsonl.os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         jsonl.write(file, [])
     assert file.read_bytes() == before and list(tmp_path.iterdir()) == [file]
