@@ -1,0 +1,55 @@
+"""Frames of JSON over a pair of file descriptors: four bytes of length, then UTF-8. Both sides speak it."""
+
+import json
+import os
+import select
+import time
+
+MOST = 8 << 20  # bytes of a frame from the sandbox: a JSON of this size takes some 250 MB once it is read
+
+
+class Broken(Exception):
+    """The other side is gone, or it does not keep to the form."""
+
+
+class Late(Exception):
+    """The other side did not answer in time."""
+
+
+def send(fd: int, message) -> None:
+    """Write one frame. Raises Broken where nobody reads any more."""
+    body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    data = memoryview(len(body).to_bytes(4, "big") + body)
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError as error:
+        raise Broken(error.strerror) from None
+
+
+def receive(fd: int, seconds: float | None = None, most: int = MOST):
+    """The next frame. Raises Late after `seconds`, Broken at an end, an oversized frame or anything but JSON."""
+    until = None if seconds is None else time.monotonic() + seconds
+    size = int.from_bytes(_exactly(fd, 4, until), "big")
+    if size > most:
+        raise Broken(f"a message of {size:,} bytes, at most {most:,} are read")
+    body = _exactly(fd, size, until)
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Broken(f"a message that is no JSON ({type(error).__name__})") from None
+
+
+def _exactly(fd, size, until):
+    parts = bytearray()
+    while len(parts) < size:
+        if until is not None and not select.select([fd], [], [], max(0.0, until - time.monotonic()))[0]:
+            raise Late
+        try:
+            part = os.read(fd, min(size - len(parts), 1 << 20))
+        except OSError as error:
+            raise Broken(error.strerror) from None
+        if not part:
+            raise Broken("it ended")
+        parts += part
+    return bytes(parts)

@@ -1,0 +1,155 @@
+"""The trusted side of one kernel: asks, waits no longer than it means to, and believes no form that it did not check."""
+
+import json
+import os
+import signal
+import socket
+
+from autograde.sandbox.inside import frames
+
+TOTAL = 64 << 20  # bytes that a kernel may say in its life
+
+
+class Died(Exception):
+    """The kernel ended, or what it said cannot be read; it is gone now."""
+
+
+class Late(Exception):
+    """The kernel did not answer in time; it is gone now."""
+
+
+class Kernel:
+    """One kernel, for one submission. `processes` is what it runs in: it knows how to interrupt and to end it."""
+
+    def __init__(self, read: int, write: int, processes):
+        self._read, self._write, self._processes = read, write, processes
+        self._asked, self._said = 0, 0
+        self.alive = True
+
+    def run(self, source: str, seconds: float) -> list[str] | None:
+        """Run one cell → None, or [error's name, its message]. An endless cell is interrupted before it is given up."""
+        reply = self._request({"run": source}, seconds, patience=2.0)
+        if reply.keys() == {"done"}:
+            return None
+        if reply.keys() == {"error"} and _are_texts(reply["error"], 2):
+            return reply["error"]
+        raise self._gone(Died("an answer out of form"))
+
+    def ask(self, name: str, probe: str, messages: list[dict], rules: dict, seconds: float) -> dict:
+        """Put cases to the notebook's `name` → {"replies": […]}, {"undefined": name} or {"uncallable": its type}.
+
+        Of the replies only the number is checked here (oracle.judge reads the rest). Raises Died or Late.
+        """
+        request = {"ask": {"name": name, "probe": probe, "messages": messages, "rules": rules}}
+        reply = self._request(request, seconds)
+        if reply.keys() == {"replies"} and type(reply["replies"]) is list and len(reply["replies"]) == len(messages):
+            return reply
+        if reply.keys() in ({"undefined"}, {"uncallable"}) and _are_texts(list(reply.values()), 1):
+            return reply
+        raise self._gone(Died("an answer out of form"))
+
+    def end(self) -> None:
+        """End it, with all that it started."""
+        if self.alive:
+            self.alive = False
+            try:
+                frames.send(self._write, {"end": True})
+            except frames.Broken:
+                pass  # it ended before we said so
+            self._close()
+
+    def _request(self, request, seconds, patience=0.0):
+        if not self.alive:
+            raise Died("it has ended")
+        self._asked += 1
+        try:
+            frames.send(self._write, {"id": self._asked, **request})
+            try:
+                reply = frames.receive(self._read, seconds)
+            except frames.Late:
+                if not patience:
+                    raise
+                self._processes.interrupt()
+                reply = frames.receive(self._read, patience)
+        except frames.Late:
+            raise self._gone(Late(f"no answer after {seconds:g} s")) from None
+        except frames.Broken as error:
+            raise self._gone(Died(str(error))) from None
+        self._said += len(json.dumps(reply)) if type(reply) is dict else 0
+        if type(reply) is not dict or reply.pop("id", None) != self._asked or self._said > TOTAL:
+            raise self._gone(Died("an answer out of form"))
+        return reply
+
+    def _gone(self, error):
+        """End the kernel, whatever state it is in → the error, with its last words."""
+        self.alive = False
+        self._close(now=True)
+        if self._processes.words and type(error) is Died:
+            error = Died(f"{error}: {self._processes.words.strip().splitlines()[-1][:300]}")
+        return error
+
+    def _close(self, now=False):
+        self._processes.end(now)
+        for fd in {self._read, self._write}:
+            os.close(fd)
+
+
+def _are_texts(values, count):
+    return type(values) is list and len(values) == count and all(type(value) is str for value in values)
+
+
+class Attended:
+    """The processes of a kernel that a zygote forked, seen over the connection to the one that attends it."""
+
+    def __init__(self, connection: socket.socket, cgroup=None):
+        self._connection, self._cgroup, self.words = connection, cgroup, ""
+
+    def interrupt(self):
+        self._say(b"I")
+
+    def end(self, now: bool):
+        """Wait for the end; kill it at once or, where it does not end by itself, soon."""
+        if now:
+            self._say(b"K")
+        said = self._until_exit(10 if now else 0.5)
+        if said is None:
+            self._say(b"K")
+            said = self._until_exit(10)
+        self.words = (said or {}).get("words", "")
+        self._connection.close()
+        if self._cgroup:
+            self._cgroup.remove()
+
+    def _say(self, word):
+        try:
+            self._connection.send(word)
+        except OSError:
+            pass  # it has ended; its exit is there to be read
+
+    def _until_exit(self, seconds):
+        self._connection.settimeout(seconds)
+        try:
+            return json.loads(self._connection.makefile().readline() or "{}")
+        except TimeoutError:
+            return None
+        except OSError:
+            return {}
+
+
+class Started:
+    """The processes of a kernel that was started cold: all of them end with the one that we started."""
+
+    def __init__(self, process):
+        self._process, self.words = process, ""
+
+    def interrupt(self):
+        """bubblewrap passes no interrupt on, and an engine of containers its own way: the kernel is ended instead."""
+
+    def end(self, now: bool):
+        try:
+            if now:
+                self._process.send_signal(signal.SIGKILL)
+            self._process.wait(0.5 if not now else 10)
+        except Exception:
+            self._process.kill()
+            self._process.wait(10)
