@@ -1,5 +1,6 @@
-"""A container in place of bubblewrap, where there is docker or podman: the second way. An argument list, tested as such;
-no engine was at hand to run it where this was written.
+"""A container in place of bubblewrap, where there is docker or podman: the second way.
+
+An argument list, tested as such: no engine was at hand to run it where this was written.
 """
 
 import os
@@ -17,7 +18,7 @@ def engine() -> str | None:
 
 
 def command(limits: Limits, program: str | None = None, image: str | None = None) -> list[str]:
-    """The start of a command line: an interpreter in a container without network, rights or a file system to write to."""
+    """The start of a command line: an interpreter in a container without network, rights or a disk to write to."""
     words = [program or engine() or "docker", "run", "--rm", "--interactive", "--init", "--network", "none"]
     words += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "61000:61000"]
     words += ["--memory", f"{limits.memory_mb}m", "--memory-swap", f"{limits.memory_mb}m"]

@@ -1,4 +1,4 @@
-"""The trusted side of one kernel: asks, waits no longer than it means to, and believes no form that it did not check."""
+"""The trusted side of one kernel: asks, waits no longer than it means to, and believes no form it did not check."""
 
 import json
 import os

@@ -114,8 +114,8 @@ class Sandbox:
     nothing works.
     """
 
-    def __init__(self, modules=(), limits: Limits = Limits(), backend: str | None = None, zygote: str | None = None):
-        self._modules, self._limits, self._zygote, self._spare = tuple(modules), limits, None, None
+    def __init__(self, modules=(), limits: Limits | None = None, backend: str | None = None, zygote: str | None = None):
+        self._modules, self._limits, self._zygote, self._spare = tuple(modules), limits or Limits(), None, None
         self._kernels = weakref.WeakSet()
         self._path = zygote
         self.backend = backend or ("warm" if zygote else None)

@@ -26,7 +26,7 @@ def kit() -> dict[Path, Path]:
 
 
 def interpreter() -> list[str]:
-    """Folders of this interpreter and its packages. A conda or pyenv Python lies in a home: no more of that is shown."""
+    """Folders of this interpreter and its packages. Some Pythons lie in a home: no more of that is shown."""
     found = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     found |= {os.path.realpath(folder) for folder in found}
     return sorted(folder for folder in found if not folder.startswith("/usr/") and folder != "/usr")
