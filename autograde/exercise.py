@@ -55,7 +55,9 @@ class Exercise:
     """A graded exercise. `title`, `why` and `oracle` are the words that a learner reads; the rest is the machinery.
 
     cases(rng)             draws the cases from a torch.Generator; edge cases always among them
-    probe(target, inputs)  runs beside the learner's code and returns plain data; it imports all that it needs
+    probe(target, inputs)  runs beside the learner's code and returns plain data; it imports all that it needs. It
+                           brings back what it saw and judges nothing: beside a learner's code, nothing said is proof
+    observe(inputs, seen)  on the trusted side, what there is to compare in what the probe brought back, if not all
     expected(inputs)       the right result, from the library that practitioners use wherever one exists
     accepts(inputs, got)   in place of `expected`, where many results are right: None, or what is wrong
     library                what an answer may not simply call: operators such as "aten._log_softmax", functions by name
@@ -72,6 +74,7 @@ class Exercise:
     cases: Callable[[torch.Generator], Iterable[Case]]
     expected: Callable[[dict], Any] | None = None
     probe: Callable[[Callable, dict], Any] = call
+    observe: Callable[[dict, Any], Any] | None = None
     accepts: Callable[[dict, Any], str | None] | None = None
     tolerance: Tolerance = field(default_factory=Tolerance)
     misconceptions: tuple[Misconception, ...] = ()

@@ -8,15 +8,21 @@ the .py once more, so that the newest source is always what is released.
 import hashlib
 import json
 import os
-import symtable
 import sys
 from pathlib import Path
 
 import nbformat
-from nbgrader.converters import Autograde, GenerateAssignment
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    SaveAutoGrades,
+)
 
-from autograde import release
+from autograde import plugin, release
 from autograde.source import BuildError
 from course.lab import files
 
@@ -38,8 +44,10 @@ def grading(config):
     """The settings that grade this course, wherever its folders lie."""
     config.CourseDirectory.course_id = COURSE_ID
     config.CourseDirectory.ignore = [".ipynb_checkpoints", "__pycache__", "*.py", "*.pyc", "*.tmp", "feedback"]
-    config.Autograde.autograde_preprocessors = [OnlyWhatAnswersNeed, *Autograde().autograde_preprocessors]
-    config.Execute.timeout = 120
+    config.Autograde.exporter_class = plugin.ReadsAnything
+    config.Autograde.sanitize_preprocessors = [plugin.Rebuild, OverwriteCells, CheckCellMetadata]
+    marked = [plugin.Mark, LimitOutput, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]
+    config.Autograde.autograde_preprocessors = marked
     scripts = str(Path(sys.executable).parent)
     if scripts not in os.environ.get("PATH", "").split(os.pathsep):  # nbgrader calls `alembic` by its bare name
         os.environ["PATH"] = os.pathsep.join(filter(None, [scripts, os.environ.get("PATH")]))
@@ -55,51 +63,6 @@ class FromSource(NbGraderPreprocessor):
         if is_edited(nb):
             raise BuildError(edited(py))
         return release.source_notebook(py), resources
-
-
-class OnlyWhatAnswersNeed(NbGraderPreprocessor):
-    """While grading, skips the lesson's own demos: they take a minute a learner and earn nothing.
-
-    A lesson's cell that the learner left alone runs only if an answer, or a cell that it needs, uses a name it defines.
-    """
-
-    def preprocess(self, nb, resources):
-        theirs, lesson, own = [], [], self._lesson(resources)
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                (lesson if cell.source in own and "nbgrader" not in cell.metadata else theirs).append(cell)
-        wanted = set().union(*(_names(cell.source)[1] for cell in theirs))
-        waiting = [(cell, *_names(cell.source)) for cell in lesson]
-        while found := [uses for _, defined, uses in waiting if defined is None or defined & wanted]:
-            waiting = [entry for entry in waiting if entry[1] is not None and not entry[1] & wanted]
-            wanted = wanted.union(*found)
-        for cell, *_ in waiting:
-            cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "skip-execution"]  # nbclient's word
-        return nb, resources
-
-    def _lesson(self, resources):
-        """Sources of the release's ungraded code cells; none, so that all run, where there is no release."""
-        course = self.parent.parent.coursedir  # preprocessor → exporter → converter
-        folder = course.format_path(course.release_directory, ".", resources["nbgrader"]["assignment"])
-        path = Path(folder, resources["nbgrader"]["notebook"] + ".ipynb")
-        if not path.is_file():
-            return set()
-        cells = nbformat.read(path, as_version=4).cells
-        return {cell.source for cell in cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata}
-
-
-def _names(code):
-    """(names that a cell defines, names that it uses); (None, nothing) for magics and errors of syntax."""
-    try:
-        top = symtable.symtable(code, "cell", "exec")
-    except SyntaxError:
-        return None, set()
-    tables = [top]
-    for table in tables:
-        tables += table.get_children()
-    defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
-    return defined, {symbol.get_name() for table, symbol in symbols if table is top or symbol.is_global()}
 
 
 def refresh(top: Path) -> list[str]:

@@ -71,17 +71,22 @@ def _details(verdict: Verdict) -> str:
 
 
 def _show(title, status, earned, points, note="", details="") -> float:
-    mark, word, colour = _LOOK[status]
-    head = f"{word}: {title}" + (f", {earned:g} of {points:g} points" if points else "")
-    text = "\n".join([f"{mark} {head}"] + ([note] if note else []) + ([details] if details else []))
-    shell = _shell()
-    if shell is None:
-        print(text)
+    shown = bundle(title, status, earned, points, note, details)
+    if _shell() is None:
+        print(shown["text/plain"])
     else:
         from IPython.display import display
 
-        display({"text/plain": text, "text/html": _html(mark, head, colour, note, details)}, raw=True)
+        display(shown, raw=True)
     return float(earned)
+
+
+def bundle(title, status, earned, points, note="", details="") -> dict[str, str]:
+    """One result as plain text and as html, in the same words."""
+    mark, word, colour = _LOOK[status]
+    head = f"{word}: {title}" + (f", {earned:g} of {points:g} points" if points else "")
+    text = "\n".join([f"{mark} {head}"] + ([note] if note else []) + ([details] if details else []))
+    return {"text/plain": text, "text/html": _html(mark, head, colour, note, details)}
 
 
 def _html(mark, head, colour, note, details):

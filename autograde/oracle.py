@@ -8,7 +8,8 @@ import functools
 from dataclasses import dataclass, replace
 
 from autograde import guard, probe, wire
-from autograde.compare import compare, kind, short
+from autograde.compare import compare, short
+from autograde.compare import kind as kind_of
 from autograde.exercise import Exercise, Tolerance, find
 
 
@@ -27,6 +28,7 @@ class CaseResult:
     got: str = ""
     expected: str = ""
     printed: str = ""
+    kind: str = ""  # of what went wrong: see _KINDS
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def run(exercise_id: str, target, *, seed: int = 0) -> Verdict:
     exercise = find(exercise_id)
     if not callable(target):
         raise NotCallable(
-            f"{exercise.name} is {kind(target)}, not a function: "
+            f"{exercise.name} is {kind_of(target)}, not a function: "
             f'write check("{exercise.id}", {exercise.name}) with the name alone, without brackets'
         )
     return judge(exercise, seed, ask(exercise, target, seed))
@@ -90,16 +92,16 @@ def ask(exercise: Exercise, target, seed: int, rules: guard.Rules | None = None)
 def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
     """The verdict on an answer's replies, one a case; trusts nothing in them but their values."""
     cases = questions(exercise, seed)
-    outcomes = [_outcome(reply) for reply in replies] if len(replies) == len(cases) else []
-    if len(outcomes) != len(cases):
+    if len(replies) != len(cases):
         raise wire.WireError(f"{len(replies)} replies to {len(cases)} cases")
+    outcomes = _outcomes(exercise, seed, replies)
     results = tuple(
         _result(exercise, case, outcome, reply) for case, outcome, reply in zip(cases, outcomes, replies, strict=True)
     )
-    changed = sorted({name for reply in replies for name in _changed(reply)})
+    changed = sorted({name for reply in replies for name in _changed(reply)} & _arguments(cases))
     if changed:
         hint = f"The answer changes its argument `{changed[0]}` in place. Work on a copy, or make new tensors."
-        return Verdict(exercise.id, 0.0, "wrong", hint, cases=results)
+        return Verdict(exercise.id, 0.0, "wrong", hint, cases=tuple(replace(r, kind="changed") for r in results))
     if all(result.passed for result in results):
         return Verdict(exercise.id, 1.0, "right", cases=results)
     if all(outcome.error and outcome.error[0] == "NotImplementedError" for outcome in outcomes):
@@ -122,7 +124,26 @@ class _Outcome:
 def _mistaken(exercise, seed, misconception):
     """The outcomes of a known wrong answer, made as a learner's are, but free to call the library."""
     replies = ask(exercise, misconception.answer, seed, replace(exercise.rules, library=(), autograd=True))
-    return tuple(_outcome(reply) for reply in replies)
+    return tuple(_outcomes(exercise, seed, replies))
+
+
+def _outcomes(exercise, seed, replies):
+    pairs = zip(questions(exercise, seed), replies, strict=True)
+    return [_observed(exercise, case, _outcome(reply)) for case, reply in pairs]
+
+
+def _observed(exercise, case, outcome):
+    if exercise.observe is None or outcome.error:
+        return outcome
+    try:
+        return _Outcome(value=exercise.observe(wire.decode(case.message), outcome.value))
+    except Exception:  # the probe brings back what `observe` reads, unless somebody else answered in its place
+        return _Outcome(error=("WireError", "the answer's reply cannot be read", ""))
+
+
+def _arguments(cases):
+    """The names that a learner's arguments have; a reply that names another one was not made by our probe."""
+    return {name for case in cases for name, _ in case.message["dict"]}
 
 
 def _outcome(reply):
@@ -153,7 +174,8 @@ def _result(exercise, case, outcome, reply):
     inputs = "\n".join(f"{name} = {short(value)}" for name, value in wire.decode(case.message).items())
     expected = "" if exercise.accepts else short(case.expected)
     got = "" if outcome.error else short(outcome.value)
-    return CaseResult(case.name, False, reason, inputs, got, expected, printed)
+    kind = _ERRORS.get(outcome.error[0], "error") if outcome.error else "value"
+    return CaseResult(case.name, False, reason, inputs, got, expected, printed, kind)
 
 
 def _share(cases, results):
@@ -191,6 +213,37 @@ def _alike(outcome, mistaken, tolerance):
 def _first_difference(results):
     first = next(result for result in results if not result.passed)
     return f"{first.name}: {first.reason}"
+
+
+def learners_hint(verdict: Verdict) -> str:
+    """The hint as it may reach the learner of a graded submission: it leads to the mistake and carries no input.
+
+    Nothing in it was chosen by the answer, whose results and error messages could spell out what it was asked. A known
+    mistake is shown with the numbers of seed 0, the one that every notebook's own check uses.
+    """
+    exercise = find(verdict.id)
+    if verdict.misconception:
+        return _public(exercise, next(m for m in exercise.misconceptions if m.name == verdict.misconception))
+    if verdict.status in ("right", "blank") or verdict.cases[0].kind == "changed":
+        return verdict.hint
+    first = next(case for case in verdict.cases if not case.passed)
+    return f"{first.name}: {_KINDS[first.kind]}. The check in your notebook shows a case of this kind in full."
+
+
+@functools.lru_cache(maxsize=1024)
+def _public(exercise, misconception):
+    replies = ask(exercise, misconception.answer, 0, replace(exercise.rules, library=(), autograd=True))
+    return _filled(misconception.hint, judge(exercise, 0, replies).cases)
+
+
+_KINDS = {
+    "late": "your answer took too long",
+    "refused": "your answer calls what this exercise asks you to build",
+    "unfinished": "your answer ends in NotImplementedError",
+    "error": "your answer raises an error",
+    "value": "your answer gives something else than expected",
+}
+_ERRORS = {"TimeLimit": "late", "LibraryCall": "refused", "NotImplementedError": "unfinished"}
 
 
 def _filled(hint, results):

@@ -19,8 +19,15 @@ def _read_probe(target, inputs):
             raise TypeError(f"expected a dict, got a {type(result).__name__}")
         if key not in result:
             raise KeyError(f"{key} is missing from the dict")
-        value = result[key]
-        value = value.item() if hasattr(value, "item") else value
+        return result[key].item() if hasattr(result[key], "item") else result[key]
+
+    return {name: read(log["steps"], log["losses"]) for name, log in inputs.items() if name != "key"}
+
+
+def _observed(inputs, seen):
+    key = inputs["key"]
+
+    def read(value, steps, losses):
         if key in ("warmup_end", "decay_start"):
             return guess(value, steps, losses)
         whole = key in ("recovered_at", "best_step") and isinstance(value, float) and value.is_integer()
@@ -31,11 +38,11 @@ def _read_probe(target, inputs):
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             return value
         peak = steps[losses.index(max(losses))]
-        if inputs["key"] == "warmup_end":
+        if key == "warmup_end":
             return "a step, where the loss peaks" if value == peak else "a step"
         return "a step, at 80 %" if abs(value - 0.8 * steps[-1]) <= 1 else "a step"
 
-    return {name: read(log["steps"], log["losses"]) for name, log in inputs.items() if name != "key"}
+    return {name: read(seen[name], log["steps"], log["losses"]) for name, log in inputs.items() if name != "key"}
 
 
 def _logs(rng):
@@ -123,6 +130,7 @@ READ_CURVE = Exercise(
     oracle="computed from the log by torch",
     cases=_read_cases,
     probe=_read_probe,
+    observe=_observed,
     expected=_expected_readings,
     misconceptions=(
         Misconception(

@@ -13,6 +13,7 @@ FEW, FAR_OFF = 500, Tolerance(rtol=0.0, atol=0.14)
 
 
 def _sample_probe(target, inputs):
+    import hashlib
     import random
 
     import numpy as np
@@ -32,28 +33,39 @@ def _sample_probe(target, inputs):
         return ids.detach().to(torch.int64)
 
     def state():
-        return torch.get_rng_state().numpy().tobytes(), random.getstate(), np.random.get_state()[1].tobytes()
+        words = torch.get_rng_state().numpy().tobytes(), random.getstate(), np.random.get_state()[1].tobytes()
+        return hashlib.sha256(repr(words).encode()).hexdigest()
 
     def seeded():
         return torch.Generator().manual_seed(inputs["seed"])
 
-    before = state()
-    ids = draw(inputs["draws"], seeded())
-    counts = torch.nn.functional.one_hot(ids.view(len(logits), -1), logits.shape[-1]).sum(1)
-    result = {"frequencies": counts / inputs["draws"]}
-    limit = 1 if temperature == 0 else top_k
-    if limit is not None and limit < logits.shape[-1]:
-        outside = torch.ones_like(counts).scatter(1, logits.topk(limit).indices, 0)
-        result["only the top k are drawn" if temperature else "only the likeliest is drawn"] = not (
-            counts * outside
-        ).any()
+    seen = {"state before": state(), "ids": draw(inputs["draws"], seeded())}
     if temperature > 0 and top_k != 1:  # else there is nothing to draw
         generator = seeded()
-        first, second = draw(40, generator), draw(40, generator)
-        result["the same generator state gives the same ids"] = torch.equal(first, draw(40, seeded()))
-        result["the next call draws anew"] = not torch.equal(first, second)
-        result["global generators are left alone"] = state() == before
+        seen |= {"first": draw(40, generator), "second": draw(40, generator), "again": draw(40, seeded())}
+        seen["state after"] = state()
     target(logits, temperature, top_k, seeded())  # the tensor itself: an answer that writes into it is noticed
+    return seen
+
+
+def _observed(inputs, seen):
+    """Frequencies and habits, told from the ids themselves on the trusted side."""
+    logits, temperature, top_k = inputs["logits"], inputs["temperature"], inputs["top_k"]
+    vocabulary = logits.shape[-1]
+    ids = seen["ids"].view(len(logits), inputs["draws"])
+    counts = torch.nn.functional.one_hot(ids, vocabulary).sum(1)
+    result = {"frequencies": counts / inputs["draws"]}
+    limit = 1 if temperature == 0 else top_k
+    if limit is not None and limit < vocabulary:
+        outside = torch.ones_like(counts).scatter(1, logits.topk(limit).indices, 0)
+        result["only the top k are drawn" if temperature else "only the likeliest is drawn"] = not bool(
+            (counts * outside).any()
+        )
+    if temperature > 0 and top_k != 1:
+        first, second, again = (seen[name].view(len(logits), 40) for name in ("first", "second", "again"))
+        result["the same generator state gives the same ids"] = torch.equal(first, again)
+        result["the next call draws anew"] = not torch.equal(first, second)
+        result["global generators are left alone"] = seen["state after"] == seen["state before"]
     return result
 
 
@@ -168,6 +180,7 @@ SAMPLE = Exercise(
     oracle="torch.softmax: frequencies of many draws, and a repeated seed",
     cases=_sample_cases,
     probe=_sample_probe,
+    observe=_observed,
     expected=_frequencies,
     tolerance=OFF,
     misconceptions=(

@@ -1,0 +1,59 @@
+"""Which cells an answer leans on, told from names: the rest of a lesson, its demos above all, need not run to grade it.
+
+A cell that the learner left alone, or edited only, runs if a name that it defines is used by an answer or by a cell
+that runs. What a learner added runs always.
+"""
+
+import functools
+import symtable
+
+
+def to_grade(cells) -> list[bool]:
+    """For each (source, role) of a notebook's code cells, whether grading has to run it; checks are not run."""
+    always = [role in ("answer", "own") for _, role in cells]
+    return _closure(cells, always)
+
+
+def for_answer(cells, name: str) -> list[bool]:
+    """Likewise, where only the answer that defines `name` is wanted."""
+    return _closure(cells, [False] * len(cells), {name})
+
+
+def _closure(cells, chosen, wanted=frozenset()):
+    chosen, wanted = list(chosen), set(wanted)
+    of_cells = [_names(source) if role != "check" else (frozenset(), frozenset()) for source, role in cells]
+    for (_, uses), taken in zip(of_cells, chosen, strict=True):
+        wanted |= uses if taken else set()
+    grown = True
+    while grown:
+        grown = False
+        for number, (defined, uses) in enumerate(of_cells):
+            if not chosen[number] and cells[number][1] != "check" and (defined is None or defined & wanted):
+                chosen[number] = grown = True
+                wanted |= uses
+    return chosen
+
+
+@functools.lru_cache(maxsize=4096)
+def _names(code):
+    """(names that a cell defines, names that it uses); (None, nothing) for what is no Python, magics apart."""
+    for text in (code, _without_magics(code)):
+        try:
+            top = symtable.symtable(text, "cell", "exec")
+            break
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    else:
+        return None, frozenset()
+    tables = [top]
+    for table in tables:
+        tables += table.get_children()
+    defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
+    uses = {symbol.get_name() for table, symbol in symbols if table is top or symbol.is_global()}
+    return frozenset(defined), frozenset(uses)
+
+
+def _without_magics(code):
+    """The cell without lines that only IPython understands; a cell magic claims the whole of it."""
+    return "\n".join("pass" if line.lstrip()[:1] in ("%", "!", "?") else line for line in code.split("\n"))
