@@ -13,7 +13,7 @@ VENV_PYTHON := .venv/bin/python
 endif
 READY := .venv/ready
 
-COMMANDS := lab test grade build bench gpu audit
+COMMANDS := lab test grade report marks replay doctor build bench gpu audit
 .PHONY: $(COMMANDS) clean
 .DEFAULT_GOAL := lab
 

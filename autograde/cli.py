@@ -6,7 +6,11 @@ import sys
 COMMANDS = {
     "lab": ("autograde.lab", "copy the notebooks into work/ and open JupyterLab on the first week"),
     "test": ("autograde.testing", "run the tests on two processes; arguments go to pytest"),
-    "grade": ("autograde.classroom", "grade a class of submissions into nbgrader's gradebook"),
+    "grade": ("autograde.grade", "grade a class of submissions into nbgrader's gradebook"),
+    "report": ("autograde.report", "a page for the instructor and one for each learner, from what was graded"),
+    "marks": ("autograde.marks", "void or reweigh an exercise, reveal seeds, take a roster, write marks for an LMS"),
+    "replay": ("autograde.replay", "run one learner's mark again and show its cases"),
+    "doctor": ("autograde.doctor", "prove on this machine that the sandbox holds"),
     "build": ("autograde.release", "make the release notebooks in course/ from solutions/"),
     "bench": ("autograde.bench", "measure how fast the demos, checks, imports and notebooks are here"),
     "gpu": ("course.lab.gpu_runs", "run and record what needs a GPU; --dry-run tries it on the CPU"),

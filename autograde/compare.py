@@ -32,7 +32,10 @@ def short(value, limit=240):
     """A value as a reader wants it: numbers of a small tensor, shape and dtype of a large one."""
     if isinstance(value, torch.Tensor):
         if value.numel() <= 24:
-            text = str([_short_number(x) for x in value.tolist()] if value.ndim == 1 else value.tolist())
+            values = value.tolist()
+            text = str(
+                values if value.ndim > 1 else [*map(_short_number, values)] if value.ndim else _short_number(values)
+            )
             return (text if len(text) <= limit else text[:limit] + " …").replace("'", "")
         return kind(value)
     if isinstance(value, float):

@@ -27,12 +27,13 @@ class Patience:
     notebook: float = 600.0
 
 
-def execute(notebook, seeds: dict[str, int], sandbox: Sandbox, patience: Patience | None = None, only=None) -> dict:
+def execute(notebook, seeds: dict[str, int], sandbox: Sandbox, patience: Patience | None = None, only=None, detail=False) -> dict:
     """Grade a rebuilt notebook → {"cells": what went wrong or slowly, "checks": {exercise's id: its verdict}}.
 
-    seeds: of every exercise in it; only: the ids to ask, all by default.
+    seeds: of every exercise in it; only: the ids to ask, all by default; detail: each verdict with its "details", the
+    cases with their inputs, which no learner is to see before the seeds are revealed.
     """
-    return _Run(notebook, seeds, sandbox, patience or Patience(), only).grade()
+    return _Run(notebook, seeds, sandbox, patience or Patience(), only, detail).grade()
 
 
 def exercise_of(cell) -> str:
@@ -42,10 +43,10 @@ def exercise_of(cell) -> str:
 
 
 class _Run:
-    def __init__(self, notebook, seeds, sandbox, patience, only):
+    def __init__(self, notebook, seeds, sandbox, patience, only, detail):
         self.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
         self.pairs = [(cell.source, role(cell)) for cell in self.cells]
-        self.seeds, self.sandbox, self.patience = seeds, sandbox, patience
+        self.seeds, self.sandbox, self.patience, self.detail = seeds, sandbox, patience, detail
         self.until = time.monotonic() + patience.notebook
         self.checks = {exercise_of(cell): place for place, cell in enumerate(self.cells) if role(cell) == "check"}
         self.only = set(self.checks if only is None else only) & set(self.checks)
@@ -141,14 +142,16 @@ class _Run:
             hint = f"{exercise.name} is no function or class: define it under this name, and overwrite it nowhere."
             said = {"status": "wrong", "hint": hint, "told": f"{hint} It is of type {reply['uncallable'][:100]}."}
         else:
-            said = _judged(exercise, seed, reply["replies"])
+            said = _judged(exercise, seed, reply["replies"], self.detail)
         self._keep(exercise, seconds=round(time.monotonic() - began, 3), **said)
 
     def _give_up(self, exercise, why):
         hint = f"No points: {why}."
         self._keep(exercise, status="wrong", hint=hint, told=hint)
 
-    def _keep(self, exercise, *, status, hint, told, score=0.0, misconception="", passed=0, cases=0, seconds=0.0):
+    def _keep(
+        self, exercise, *, status, hint, told, score=0.0, misconception="", passed=0, cases=0, seconds=0.0, **details
+    ):
         self.verdicts[exercise.id] = {
             "seed": self.seeds[exercise.id],
             "score": score,
@@ -159,6 +162,7 @@ class _Run:
             "passed": passed,
             "cases": cases,
             "seconds": seconds,
+            **details,
         }
 
     def _undefined(self, exercise):
@@ -179,7 +183,7 @@ class _Run:
         return f"`{exercise.name}` is not defined: {why}."
 
 
-def _judged(exercise: Exercise, seed: int, replies: list) -> dict:
+def _judged(exercise: Exercise, seed: int, replies: list, detail: bool) -> dict:
     """The verdict on replies from a kernel, as plain data."""
     try:
         with guard.time_limit(JUDGING):
@@ -196,7 +200,7 @@ def _judged(exercise: Exercise, seed: int, replies: list) -> dict:
         "told": verdict.hint[:2000],
         "passed": sum(case.passed for case in verdict.cases),
         "cases": len(verdict.cases),
-    }
+    } | ({"details": [asdict(case) for case in verdict.cases]} if detail else {})
 
 
 def _line_of_syntax(source):

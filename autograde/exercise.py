@@ -1,6 +1,7 @@
 """What an exercise is: cases, a probe, an oracle, and its known misconceptions."""
 
 import difflib
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -100,11 +101,16 @@ class Exercise:
     @property
     def probe_source(self) -> str:
         """All that is sent to where the learner's code runs."""
-        return textwrap.dedent(inspect.getsource(self.probe))
+        return _source(self.probe)
 
     def draw(self, seed: int) -> list[Case]:
         """The cases of one seed; the same seed gives the same cases on every machine."""
         return list(self.cases(torch.Generator().manual_seed(seed)))
+
+
+@functools.cache
+def _source(function):
+    return textwrap.dedent(inspect.getsource(function))
 
 
 class UnknownExercise(LookupError):
@@ -114,6 +120,7 @@ class UnknownExercise(LookupError):
         return self.args[0]
 
 
+@functools.cache
 def weeks() -> list[str]:
     """Names of the weeks that have exercises: ['week0', 'week1', …]."""
     from autograde import exercises

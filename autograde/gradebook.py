@@ -4,8 +4,10 @@ Writing a result twice changes nothing. A grade given by hand stays, and is mark
 has changed under it.
 """
 
+import json
 import warnings
 from dataclasses import dataclass
+from datetime import UTC
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
@@ -42,6 +44,7 @@ class Book:
     def __init__(self, classroom: Classroom):
         self._class = classroom
         self._gradebook = Gradebook(classroom.db_url, classroom.course_id)
+        self._gradebook.db.session_factory.configure(expire_on_commit=False)
         self._penalty = LateSubmissionPlugin(config=classroom.config)
         self._alone = self._advisory_lock()
 
@@ -96,6 +99,23 @@ class Book:
                     cell.max_score = points[key]
         self._gradebook.db.commit()
 
+    def enrol_student(self, learner) -> None:
+        """Make a learner of the roster known, under the name that the roster has."""
+        given, _, family = learner.name.rpartition(" ")
+        self._gradebook.update_or_create_student(
+            learner.id, first_name=given or None, last_name=family or None, email=learner.email or None
+        )
+
+    def due(self, assignment: str):
+        """When an assignment is due, in UTC, or None. Raises MissingEntry."""
+        due = self._gradebook.find_assignment(assignment).duedate
+        return due and due.replace(tzinfo=UTC)
+
+    def names(self) -> dict[str, str]:
+        """{learner: full name}, as the gradebook has them."""
+        students = self._gradebook.students
+        return {s.id: " ".join(filter(None, (s.first_name, s.last_name))) for s in students}
+
     def has(self, assignment: str) -> set[str]:
         """The learners whose submissions of an assignment are in the gradebook."""
         try:
@@ -106,15 +126,15 @@ class Book:
     def write(self, result: dict) -> None:
         """Write one result: the marked notebooks, then the grades, these in one transaction."""
         student, assignment = result["student"], result["assignment"]
-        points, book, roster = self._class.points(assignment), self._gradebook, self._class.roster
-        known = roster.find(student) if roster else None
-        book.update_or_create_student(student, **({"last_name": known.name, "email": known.email} if known else {}))
+        points, book = self._class.points(assignment), self._gradebook
+        book.update_or_create_student(student)
         stamp = {"timestamp": parse_utc(result["timestamp"])} if result["timestamp"] else {}
         submission = book.update_or_create_submission(assignment, student, **stamp)
         folder = self._class.path("autograded", student, assignment)
         for name, notebook in result["notebooks"].items():
             shown = marking.show(marking.unpacked(notebook["ipynb"]), notebook["checks"], points)
-            files.write_text(folder / f"{name}.ipynb", nbformat.writes(shown))
+            text = json.dumps(shown, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+            files.write_text(folder / f"{name}.ipynb", text)
             self._grades(shown, book.find_submission_notebook(name, assignment, student), notebook["status"])
         if result["timestamp"]:
             files.write_text(folder / "timestamp.txt", result["timestamp"])

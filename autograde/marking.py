@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.util
 import inspect
+import json
 import sys
 import time
 import zlib
@@ -143,12 +144,12 @@ def _release(text):
 
 def packed(notebook) -> str:
     """A notebook as one short line of text, for the journal."""
-    return base64.b64encode(zlib.compress(nbformat.writes(notebook).encode(), 6)).decode()
+    return base64.b64encode(zlib.compress(json.dumps(notebook).encode(), 1)).decode()
 
 
 def unpacked(text: str):
     """The notebook that `packed` made a line of."""
-    return nbformat.reads(zlib.decompress(base64.b64decode(text)).decode(), as_version=4)
+    return nbformat.from_dict(json.loads(zlib.decompress(base64.b64decode(text))))
 
 
 def show(notebook, checks: dict, points: dict[str, float]):
@@ -161,10 +162,9 @@ def show(notebook, checks: dict, points: dict[str, float]):
         earned = round(most * verdict["score"], 4)
         title = f"{exercise.title} ({exercise.id})"
         shown = bundle(title, verdict["status"], earned, most, verdict["hint"])
-        cell.outputs = [
-            nbformat.v4.new_output("display_data", data=shown),
-            nbformat.v4.new_output("execute_result", data={"text/plain": repr(earned)}, execution_count=None),
-        ]
+        said = {"output_type": "display_data", "data": shown, "metadata": {}}
+        worth = {"output_type": "execute_result", "data": {"text/plain": repr(earned)}, "metadata": {}}
+        cell.outputs = nbformat.from_dict([said, worth | {"execution_count": None}])
         cell.metadata["nbgrader"]["points"] = most
     return notebook
 

@@ -7,13 +7,13 @@ moved checks cease to matter.
 
 import base64
 import binascii
-import copy
 import html
 import json
 import re
 from dataclasses import dataclass, field
 
 import nbformat
+from nbformat import NotebookNode
 
 MOST_BYTES = 20 << 20  # of a notebook file
 MOST_CELLS, MOST_SOURCE, MOST_TEXT, MOST_PICTURE = 2000, 200_000, 20_000, 2 << 20
@@ -36,7 +36,7 @@ class _Given:
     outputs: list = field(default_factory=list)
 
 
-def rebuild(data: bytes, release) -> nbformat.NotebookNode:
+def rebuild(data: bytes, release) -> NotebookNode:
     """The release notebook with the learner's cells in it; `data` is the submitted file. Raises Unreadable."""
     given = _read(data)
     matched = _match(given, release.cells)
@@ -52,16 +52,15 @@ def rebuild(data: bytes, release) -> nbformat.NotebookNode:
         if place in taken or _grade_id(cell) is not None:
             cells += map(_own, waiting)  # after a lesson's cell that is missing: they may stand in its place
             waiting = []
-        cells.append(_filled(copy.deepcopy(cell), taken.get(place)))
+        cells.append(_filled(_copied(cell), taken.get(place)))
         waiting = waiting + extras.get(place, [])
     cells += map(_own, waiting)
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(release.metadata))
     for number, cell in enumerate(cells):
         cell["id"] = f"c{number}"
-    return notebook
+    return NotebookNode(cells=cells, metadata=release.metadata, nbformat=4, nbformat_minor=5)
 
 
-def blank(release, why: str) -> nbformat.NotebookNode:
+def blank(release, why: str) -> NotebookNode:
     """The release as it was handed out, under a line that says why nothing could be taken from the submission."""
     notebook = rebuild(nbformat.writes(release).encode(), release)
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**This submission could not be read:** {_inert(why)}"))
@@ -123,17 +122,21 @@ def _output(output):
         return None
     kind, data = output.get("output_type"), output.get("data") if type(output.get("data")) is dict else {}
     if kind == "stream":
-        return nbformat.v4.new_output("stream", name="stdout", text=_plain(output.get("text")))
+        return _stream(_plain(output.get("text")))
     if kind == "error":
-        text = _plain(f"{_text(output.get('ename'), 200)}: {_text(output.get('evalue'), 2000)}")
-        return nbformat.v4.new_output("stream", name="stdout", text=text)
+        return _stream(_plain(f"{_text(output.get('ename'), 200)}: {_text(output.get('evalue'), 2000)}"))
     if kind not in ("execute_result", "display_data"):
         return None
     shown = {"text/plain": _plain(data["text/plain"])} if "text/plain" in data else {}
     picture = _text(data.get("image/png"), MOST_PICTURE)
     if picture and _is_png(picture):
         shown["image/png"] = picture
-    return nbformat.v4.new_output("display_data", data=shown) if shown else None
+    parts = {"data": NotebookNode(shown), "metadata": NotebookNode()}
+    return NotebookNode(output_type="display_data", **parts) if shown else None
+
+
+def _stream(text):
+    return NotebookNode(output_type="stream", name="stdout", text=text)
 
 
 def _plain(value):
@@ -205,14 +208,25 @@ def _filled(cell, given):
     return _with_role(cell, "edited" if edited else "lesson")
 
 
+def _copied(cell):
+    """A cell of its own, as deep as it will be changed; nbformat's makers would check each against its schema."""
+    copied = NotebookNode(cell)
+    metadata = NotebookNode(cell.metadata)
+    if "nbgrader" in metadata:
+        metadata["nbgrader"] = NotebookNode(metadata["nbgrader"])
+    copied["metadata"] = metadata
+    return copied
+
+
 def _own(given):
     if given.kind == "markdown":
-        return nbformat.v4.new_markdown_cell(_inert(given.source))
-    return _with_role(nbformat.v4.new_code_cell(given.source, outputs=given.outputs), "own")
+        return NotebookNode(cell_type="markdown", metadata=NotebookNode(), source=_inert(given.source))
+    parts = {"source": given.source, "outputs": given.outputs, "execution_count": None}
+    return _with_role(NotebookNode(cell_type="code", metadata=NotebookNode(), **parts), "own")
 
 
 def _with_role(cell, name):
-    cell.metadata[ROLE] = {"role": name}
+    cell.metadata[ROLE] = NotebookNode(role=name)
     return cell
 
 

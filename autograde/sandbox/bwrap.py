@@ -12,17 +12,18 @@ def available() -> bool:
     return shutil.which("bwrap") is not None
 
 
-def command(limits: Limits, *, nesting: bool) -> list[str]:
+def command(limits: Limits, *, nesting: bool, link: str | None = None) -> list[str]:
     """The start of a command line; what shall run follows it.
 
     nesting: what runs is the zygote, which keeps the privileges that it needs to make namespaces of its own; else it
-    is one kernel, which drops the few it has.
+    is process 1 of one kernel, which drops the few it has. link: a folder that is /link in there and can be written,
+    until process 1, which has the privilege, mounts it read-only.
     """
     root = os.getuid() == 0
     words = ["bwrap", "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"]
-    words += ["--die-with-parent", "--new-session", "--clearenv"]
+    words += ["--die-with-parent", "--new-session", "--clearenv"] + ([] if nesting else ["--as-pid-1"])
     if not root:  # root needs no user namespace, and gives each kernel a user of its own instead
-        number = "0" if nesting else "1000"  # 0: one namespace for all, in which the zygote may mount
+        number = "0" if nesting or link else "1000"  # 0: one namespace for all, in which its process 1 may mount
         words += ["--unshare-user", "--uid", number, "--gid", number]
     words += ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib64", "sbin"):
@@ -44,14 +45,16 @@ def command(limits: Limits, *, nesting: bool) -> list[str]:
     words += ["--dev", "/dev"]
     for folder in ("/dev/shm", "/tmp"):
         words += ["--size", str(limits.files_mb << 20), "--perms", "1777", "--tmpfs", folder]
+    words += ["--bind", link, "/link"] if link else []
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     if nesting:
         words += ["--cap-add", "ALL"]
-    elif root:
-        for capability in ("SETUID", "SETGID", "SETPCAP"):
-            words += ["--cap-add", f"CAP_{capability}"]
     else:
-        words += ["--disable-userns", "--cap-drop", "ALL"]
+        kept = ["SETUID", "SETGID", "KILL", "SYS_PTRACE"] * root + ["SYS_ADMIN"] * bool(link)
+        kept += ["SETPCAP"] * bool(kept)
+        words += ["--cap-drop", "ALL"] + [word for name in kept for word in ("--cap-add", f"CAP_{name}")]
+        if not (root or link):
+            words += ["--disable-userns"]  # a filter of system calls refuses them too
     for name, value in view.environment().items():
         words += ["--setenv", name, value]
     return [*words, "--"]

@@ -19,6 +19,15 @@ class Cgroup:
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(pid))
 
+    def ran_out(self) -> bool:
+        """Whether the system ended one of its processes for want of memory."""
+        for file in (folder / name for folder in self._folders for name in ("memory.oom_control", "memory.events")):
+            with contextlib.suppress(OSError):  # each version has one of them
+                fields = dict(line.split()[:2] for line in file.read_text().splitlines())
+                if fields.get("oom_kill", "0") != "0":
+                    return True
+        return False
+
     def remove(self) -> None:
         """Once its processes have ended; the system may take a moment to notice."""
         for folder in self._folders:

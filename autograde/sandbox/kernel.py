@@ -1,9 +1,12 @@
 """The trusted side of one kernel: asks, waits no longer than it means to, and believes no form it did not check."""
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import subprocess
+from subprocess import DEVNULL
 
 from autograde.sandbox.inside import frames
 
@@ -25,6 +28,8 @@ class Kernel:
         self._read, self._write, self._processes = read, write, processes
         self._asked, self._said = 0, 0
         self.alive = True
+        for fd in {read, write}:
+            os.set_blocking(fd, False)  # a kernel that does not read must not stop us
 
     def run(self, source: str, seconds: float) -> list[str] | None:
         """Run one cell → None, or [error's name, its message]. An endless cell is interrupted before it is given up."""
@@ -52,10 +57,8 @@ class Kernel:
         """End it, with all that it started."""
         if self.alive:
             self.alive = False
-            try:
-                frames.send(self._write, {"end": True})
-            except frames.Broken:
-                pass  # it ended before we said so
+            with contextlib.suppress(frames.Broken, frames.Late):  # it ended before, or does not listen and is killed
+                frames.send(self._write, {"end": True}, 0)
             self._close()
 
     def _request(self, request, seconds, patience=0.0):
@@ -63,27 +66,32 @@ class Kernel:
             raise Died("it has ended")
         self._asked += 1
         try:
-            frames.send(self._write, {"id": self._asked, **request})
-            try:
-                reply = frames.receive(self._read, seconds)
-            except frames.Late:
-                if not patience:
-                    raise
-                self._processes.interrupt()
-                reply = frames.receive(self._read, patience)
+            frames.send(self._write, {"id": self._asked, **request}, seconds)
+            reply = self._reply(seconds, patience)
         except frames.Late:
             raise self._gone(Late(f"no answer after {seconds:g} s")) from None
         except frames.Broken as error:
             raise self._gone(Died(str(error))) from None
-        self._said += len(json.dumps(reply)) if type(reply) is dict else 0
-        if type(reply) is not dict or reply.pop("id", None) != self._asked or self._said > TOTAL:
+        if type(reply) is not dict or reply.pop("id", None) != self._asked:
             raise self._gone(Died("an answer out of form"))
         return reply
 
+    def _reply(self, seconds, patience):
+        most = min(frames.MOST, TOTAL - self._said)
+        try:
+            body = frames.body(self._read, seconds, most)
+        except frames.Late:
+            if not patience:
+                raise
+            self._processes.interrupt()
+            body = frames.body(self._read, patience, most)
+        self._said += len(body)
+        return frames.parse(body)
+
     def _gone(self, error):
-        """End the kernel, whatever state it is in → the error, with its last words."""
+        """End the kernel, whatever state it is in → the error, with its last words, for which one that died has time."""
         self.alive = False
-        self._close(now=True)
+        self._close(now=type(error) is Late)
         if self._processes.words and type(error) is Died:
             error = Died(f"{error}: {self._processes.words.strip().splitlines()[-1][:300]}")
         return error
@@ -99,10 +107,13 @@ def _are_texts(values, count):
 
 
 class Attended:
-    """The processes of a kernel that a zygote forked, seen over the connection to the one that attends it."""
+    """The processes of a kernel, seen over the connection to the one that attends it: zygote.py has the other end.
 
-    def __init__(self, connection: socket.socket, cgroup=None):
-        self._connection, self._cgroup, self.words = connection, cgroup, ""
+    process: bubblewrap, where it was started for this kernel alone.
+    """
+
+    def __init__(self, connection: socket.socket, cgroup=None, process=None):
+        self._connection, self._cgroup, self._process, self.words = connection, cgroup, process, ""
 
     def interrupt(self):
         self._say(b"I")
@@ -117,14 +128,18 @@ class Attended:
             said = self._until_exit(10)
         self.words = (said or {}).get("words", "")
         self._connection.close()
+        if self._process:
+            self._process.kill()
+            _, error = self._process.communicate()
+            self.words = self.words or error.decode(errors="replace")
         if self._cgroup:
+            if self._cgroup.ran_out():
+                self.words += "\nmore memory than allowed, over all its processes"
             self._cgroup.remove()
 
     def _say(self, word):
-        try:
+        with contextlib.suppress(OSError):  # it has ended; its exit is there to be read
             self._connection.send(word)
-        except OSError:
-            pass  # it has ended; its exit is there to be read
 
     def _until_exit(self, seconds):
         self._connection.settimeout(seconds)
@@ -132,24 +147,28 @@ class Attended:
             return json.loads(self._connection.makefile().readline() or "{}")
         except TimeoutError:
             return None
-        except OSError:
+        except (OSError, ValueError):  # whoever attended it was killed
             return {}
 
 
 class Started:
-    """The processes of a kernel that was started cold: all of them end with the one that we started."""
+    """The processes of a kernel that was started by an ordinary command, or by an engine of containers.
 
-    def __init__(self, process):
-        self._process, self.words = process, ""
+    kill: the command that ends a container; an engine's own client leaves it running when it is killed.
+    """
+
+    def __init__(self, process, kill: list[str] | None = None):
+        self._process, self._kill, self.words = process, kill, ""
 
     def interrupt(self):
-        """bubblewrap passes no interrupt on, and an engine of containers its own way: the kernel is ended instead."""
+        self._process.send_signal(signal.SIGINT)  # engines pass it on
 
     def end(self, now: bool):
         try:
-            if now:
-                self._process.send_signal(signal.SIGKILL)
-            self._process.wait(0.5 if not now else 10)
-        except Exception:
-            self._process.kill()
+            self._process.wait(0 if now else 0.5)
+        except subprocess.TimeoutExpired:
+            if self._kill:
+                subprocess.run(self._kill, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, timeout=30)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)

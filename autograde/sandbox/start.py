@@ -7,10 +7,12 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import weakref
 from pathlib import Path
+from subprocess import DEVNULL
 
 from autograde.sandbox import bwrap, cgroups, container, view
 from autograde.sandbox.inside import enclose
@@ -64,18 +66,22 @@ class Zygote:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def a_uid() -> int:
+    """A user for the next kernel, where we are root; kernels of about the same time differ in it."""
+    return enclose.FIRST_UID + (os.getpid() * 31 + next(_count)) % enclose.UIDS
+
+
 def fork(path: str, limits: Limits) -> Kernel:
     """A kernel forked by the zygote that listens at `path`. Raises SandboxUnavailable where it cannot."""
-    uid = enclose.FIRST_UID + (os.getpid() * 31 + next(_count)) % 1000
     ours, theirs = socket.socketpair()
     connection = socket.socket(socket.AF_UNIX)
     cgroup = cgroups.make(f"autograde-{os.getpid()}-{next(_count)}", limits.memory_mb, limits.processes)
+    processes = Attended(connection, cgroup)
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         connection.settimeout(20)
         connection.connect(path)
-        watched = 0 if cgroup else limits.memory_mb
-        request = {"limits": limits.as_dict(), "uid": uid, "watch_mb": watched}
+        request = {"limits": limits.as_dict(), "uid": a_uid(), "watch_mb": 0 if cgroup else limits.memory_mb}
         socket.send_fds(connection, [json.dumps(request).encode()], [theirs.fileno()])
         _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(12))
         if cgroup:
@@ -83,22 +89,68 @@ def fork(path: str, limits: Limits) -> Kernel:
         connection.sendall(b"!")
         if connection.recv(8) != b"started\n":
             raise SandboxUnavailable("the zygote could not make namespaces for a kernel: they do not nest here")
-    except (OSError, IndexError) as error:
+    except (OSError, IndexError, SandboxUnavailable) as error:
+        ours.close()
+        processes.end(now=True)
+        if type(error) is SandboxUnavailable:
+            raise
         raise SandboxUnavailable(f"the zygote does not answer: {error}") from None
     finally:
         theirs.close()
-    return Kernel(*[ours.detach()] * 2, Attended(connection, cgroup))
+    return Kernel(*[ours.detach()] * 2, processes)
 
 
-def cold(words: list[str], modules, limits: Limits) -> Kernel:
-    """A kernel that `words` (bubblewrap, an engine of containers) starts by itself, its imports still to come."""
-    uid = enclose.FIRST_UID + (os.getpid() * 31 + next(_count)) % 1000
-    request = {"limits": limits.as_dict(), "uid": uid, "modules": list(modules)}
-    line = [*words, _ZYGOTE, "--one", json.dumps(request)]
-    process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def cold(modules, limits: Limits) -> Kernel:
+    """A kernel under a bubblewrap of its own, its imports done. Raises SandboxUnavailable where it does not start."""
+    ours, theirs = socket.socketpair()
+    connection, far = socket.socketpair()
+    request = {"limits": limits.as_dict(), "uid": a_uid(), "modules": list(modules)}
+    words = [*bwrap.command(limits, nesting=False), view.python(), _ZYGOTE, "--one", json.dumps(request)]
+    with theirs, far:
+        given = [theirs.fileno(), far.fileno()]
+        process = subprocess.Popen(
+            [*words, *map(str, given)], stdin=DEVNULL, stdout=DEVNULL, stderr=subprocess.PIPE, pass_fds=given
+        )
+    connection.settimeout(IMPORTS)
+    processes = Attended(connection, process=process)
+    try:
+        started = connection.recv(8) == b"started\n"
+    except OSError:
+        started = False
+    if not started:
+        ours.close()
+        processes.end(now=True)
+        raise SandboxUnavailable(f"bubblewrap starts no kernel here: {processes.words.strip()[-300:] or 'no word'}")
+    return Kernel(*[ours.detach()] * 2, processes)
+
+
+def contained(modules, limits: Limits) -> Kernel:
+    """A kernel in a container of its own, its imports done. Raises SandboxUnavailable where it does not start."""
+    name = f"autograde-{os.getpid()}-{next(_count)}"
+    words = [*container.command(limits, name), _ZYGOTE, "--contained"]
+    return _over_pipes(words, modules, limits, kill=[words[0], "kill", name])
+
+
+def bare(modules, limits: Limits, folder: Path) -> Kernel:
+    """A kernel without any sandbox: an ordinary process of this user, with the kit in `folder`."""
+    for target, source in view.kit().items():
+        place = folder / target.relative_to(view.KIT)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.is_symlink():
+            place.symlink_to(source)
+    environment = {**os.environ, **view.environment(), "HOME": os.path.expanduser("~"), "PYTHONPATH": str(folder)}
+    words = [sys.executable, str(folder / "inside" / "zygote.py"), "--bare"]
+    return _over_pipes(words, modules, limits, env=environment, cwd=folder)
+
+
+def _over_pipes(words, modules, limits, kill=None, **how):
+    request = {"limits": limits.as_dict(), "uid": a_uid(), "modules": list(modules)}
+    line = [*words, json.dumps(request)]
+    how |= {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": DEVNULL, "start_new_session": True}
+    process = subprocess.Popen(line, **how)
     read, write = os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno())
     process.stdout.close(), process.stdin.close()
-    kernel = Kernel(read, write, Started(process))
+    kernel = Kernel(read, write, Started(process, kill))
     try:
         kernel.run("pass", IMPORTS)
     except (Died, Late) as error:
@@ -117,8 +169,11 @@ class Sandbox:
     def __init__(self, modules=(), limits: Limits | None = None, backend: str | None = None, zygote: str | None = None):
         self._modules, self._limits, self._zygote, self._spare = tuple(modules), limits or Limits(), None, None
         self._kernels = weakref.WeakSet()
-        self._path = zygote
+        self._path, self._folder = zygote, None
+        self.refused: dict[str, str] = {}  # better backends than this one, and why they do not work here
         self.backend = backend or ("warm" if zygote else None)
+        if self.backend not in (None, *BACKENDS):
+            raise ValueError(f"there is no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
         if self.backend is None:
             self._choose()
         elif self.backend == "warm" and not zygote:
@@ -144,6 +199,9 @@ class Sandbox:
         if self._zygote:
             self._zygote.close()
             self._zygote = None
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
 
     def __enter__(self):
         return self
@@ -152,26 +210,20 @@ class Sandbox:
         self.close()
 
     def _choose(self):
-        if bwrap.available():
+        enclosing = ["warm", "cold"] if bwrap.available() else []
+        for self.backend in enclosing + ["container"] * bool(container.engine()):
             try:
-                self.backend = "warm"
-                self._start_zygote()
+                if self.backend == "warm":
+                    self._start_zygote()
                 self._spare = self._new()
                 return
-            except SandboxUnavailable:
+            except SandboxUnavailable as error:
+                self.refused[self.backend] = str(error)
                 self.close()
-            try:
-                self.backend = "cold"
-                self._spare = self._new()
-                return
-            except SandboxUnavailable:
-                pass
-        if container.engine():
-            self.backend = "container"
-            return
         raise SandboxUnavailable(
             "No sandbox here: install bubblewrap (apt-get install bubblewrap), or docker or podman. --unsafe grades "
             "without one, with all the rights of whoever grades, and stamps every result 'unsandboxed'."
+            + "".join(f"\n{name}: {why}" for name, why in self.refused.items())
         )
 
     def _start_zygote(self):
@@ -182,14 +234,11 @@ class Sandbox:
         if self.backend == "warm":
             kernel = fork(self._path, self._limits)
         elif self.backend == "container":
-            kernel = cold(container.command(self._limits), self._modules, self._limits)
+            kernel = contained(self._modules, self._limits)
+        elif self.backend == "none":
+            self._folder = self._folder or tempfile.TemporaryDirectory(prefix="autograde-")
+            kernel = bare(self._modules, self._limits, Path(self._folder.name))
         else:
-            words = [*bwrap.command(self._limits, nesting=False), view.python()]
-            kernel = cold(words, self._modules, self._limits)
+            kernel = cold(self._modules, self._limits)
         self._kernels.add(kernel)
         return kernel
-
-
-def here() -> Path:
-    """The folder of what is carried into a sandbox."""
-    return Path(enclose.__file__).parent

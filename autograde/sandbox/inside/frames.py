@@ -13,29 +13,41 @@ class Broken(Exception):
 
 
 class Late(Exception):
-    """The other side did not answer in time."""
+    """The other side did not answer in time, or it does not read."""
 
 
-def send(fd: int, message) -> None:
-    """Write one frame. Raises Broken where nobody reads any more."""
+def send(fd: int, message, seconds: float | None = None) -> None:
+    """Write one frame. Raises Broken where nobody reads any more; Late after `seconds`, where `fd` does not block."""
+    until = None if seconds is None else time.monotonic() + seconds
     body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
     data = memoryview(len(body).to_bytes(4, "big") + body)
-    try:
-        while data:
+    while data:
+        try:
             data = data[os.write(fd, data) :]
-    except OSError as error:
-        raise Broken(error.strerror) from None
+        except BlockingIOError:
+            _wait(fd, select.POLLOUT, until)
+        except OSError as error:
+            raise Broken(error.strerror) from None
 
 
 def receive(fd: int, seconds: float | None = None, most: int = MOST):
-    """The next frame. Raises Late after `seconds`, Broken at an end, an oversized frame or anything but JSON."""
+    """The next message. Raises Late after `seconds`, Broken at an end, an oversized frame or anything but JSON."""
+    return parse(body(fd, seconds, most))
+
+
+def body(fd: int, seconds: float | None = None, most: int = MOST) -> bytes:
+    """The next frame, not yet read as JSON."""
     until = None if seconds is None else time.monotonic() + seconds
     size = int.from_bytes(_exactly(fd, 4, until), "big")
     if size > most:
         raise Broken(f"a message of {size:,} bytes, at most {most:,} are read")
-    body = _exactly(fd, size, until)
+    return _exactly(fd, size, until)
+
+
+def parse(data: bytes):
+    """A frame's message."""
     try:
-        return json.loads(body)
+        return json.loads(data)
     except (ValueError, RecursionError, MemoryError) as error:
         raise Broken(f"a message that is no JSON ({type(error).__name__})") from None
 
@@ -43,8 +55,8 @@ def receive(fd: int, seconds: float | None = None, most: int = MOST):
 def _exactly(fd, size, until):
     parts = bytearray()
     while len(parts) < size:
-        if until is not None and not select.select([fd], [], [], max(0.0, until - time.monotonic()))[0]:
-            raise Late
+        if until is not None:
+            _wait(fd, select.POLLIN, until)
         try:
             part = os.read(fd, min(size - len(parts), 1 << 20))
         except OSError as error:
@@ -53,3 +65,11 @@ def _exactly(fd, size, until):
             raise Broken("it ended")
         parts += part
     return bytes(parts)
+
+
+def _wait(fd, event, until):
+    """Until the other side reads or writes. By poll: a grader may hold more files than select can name."""
+    poll = select.poll()
+    poll.register(fd, event)
+    if not poll.poll(None if until is None else 1000 * max(0.0, until - time.monotonic())):
+        raise Late

@@ -5,6 +5,7 @@ grader, to be compared elsewhere; nothing here is a secret, and nothing here nee
 """
 
 import os
+import signal
 import sys
 
 from inside import frames
@@ -31,22 +32,22 @@ def serve(shell, read: int, write: int):
     """Answer requests until the grader ends it or goes away."""
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = open(os.devnull, "w")
     while True:
+        signal.signal(
+            signal.SIGINT, signal.SIG_IGN
+        )  # between cells: an interrupt may come after the one it was meant for
         try:
             request = frames.receive(read, most=1 << 30)
         except frames.Broken:
             os._exit(0)
-        except KeyboardInterrupt:
-            continue  # an interrupt that came after the cell it was meant for
         if "end" in request:
             os._exit(0)
         try:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             reply = _run(shell, request["run"]) if "run" in request else _ask(shell, **request["ask"])
         except BaseException as error:  # whatever a learner's code throws at the loop, an answer goes out
             reply = {"error": [type(error).__name__, str(error)[:TEXT]]}
-        try:
-            frames.send(write, {"id": request["id"], **reply})
-        except KeyboardInterrupt:
-            os._exit(1)  # half a frame is out: the grader starts a new kernel
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        frames.send(write, {"id": request["id"], **reply})
 
 
 def _run(shell, source):

@@ -1,7 +1,7 @@
 """Imports once, then forks a kernel for each submission, in fresh namespaces. No learner's code ever runs in it.
 
-It computes nothing with torch: a process that forks after a parallel operator hangs. `--one` is the cold way, for
-machines where namespaces do not nest: this process itself, enclosed by what started it, becomes the one kernel.
+It computes nothing with torch: a process that forks after a parallel operator hangs. Two ways are cold, for machines
+where namespaces do not nest: `--one` forks one kernel in what bubblewrap made, `--contained` becomes one in a container.
 """
 
 import contextlib
@@ -19,8 +19,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from inside import enclose, kernel  # noqa: E402
-
-LAST_WORDS = 2000  # bytes kept of what a kernel wrote to its standard error before it ended
+from inside.supervise import supervise  # noqa: E402
 
 
 def load(modules):
@@ -62,25 +61,37 @@ def _same_numbers_again():
 # --- one kernel -------------------------------------------------------------------------------------------------------
 
 
-def first_process(shell, request, link, log):
+def first_process(shell, request, link):
     """Process 1 of the kernel's namespace: builds its file system, forks it, reaps, passes an interrupt on."""
-    limits, uid = request["limits"], request["uid"]
-    enclose.private_files(uid, limits["files_mb"])
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd, here in ((null, 0), (null, 1), (log, 2)):
-        os.dup2(fd, here)
-    os.dup2(link, 3)
-    os.closerange(4, 1 << 16)
+    enclose.private_files(request["uid"], request["limits"]["files_mb"])
     os.setsid()
     child = os.fork()
     if child == 0:
-        _or_die(become_kernel, shell, limits, uid, 3, 3)
-    os.close(3)
+        _or_die(only_kernel, shell, request, link)
+    keep_open()
     signal.signal(signal.SIGUSR1, lambda *_: os.kill(child, signal.SIGINT))
     while True:
         pid, status = os.wait()
         if pid == child:  # with process 1 end all that the kernel started
-            os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+            code = os.waitstatus_to_exitcode(status)
+            if code < 0:
+                os.write(2, f"\nended by {signal.Signals(-code).name}".encode())
+            os._exit(code & 0xFF)
+
+
+def only_kernel(shell, request, link):
+    """The kernel proper, with nothing open but its link and its log."""
+    keep_open(link)
+    become_kernel(shell, request["limits"], request["uid"], 3, 3)
+
+
+def keep_open(link=None):
+    """0 and 1, which are empty from now on, 2, which is the log, and 3, which is the link; nothing else."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0), os.dup2(null, 1)
+    if link is not None:
+        os.dup2(link, 3)
+    os.closerange(3 if link is None else 4, 1 << 16)
 
 
 def attend(shell, connection, request, link):
@@ -89,49 +100,22 @@ def attend(shell, connection, request, link):
     if connection.recv(1) != b"!":
         return
     enclose.new_namespaces()
+    _look_after(connection, link, signal.SIGUSR1, request["watch_mb"], first_process, shell, request)
+
+
+def _look_after(connection, link, interrupt, memory_mb, function, *args):
+    """Fork a process that runs function(*args, link), its standard error being the log; stay until it ends."""
     log, log_end = os.pipe()
     pid = os.fork()
     if pid == 0:
         connection.close()
-        _or_die(first_process, shell, request, link, log_end)
+        os.dup2(log_end, 2)
+        _or_die(function, *args, link)
     os.close(link), os.close(log_end)
     connection.sendall(b"started\n")
-    end, words, watched = os.pidfd_open(pid), b"", [connection, log]
-    allowed = request["watch_mb"] * enclose.MB
-    while True:
-        ready = select.select([*watched, end], [], [], 0.25 if allowed else None)[0]
-        if log in ready:
-            said = os.read(log, 65536)
-            words = (words + said)[-LAST_WORDS:]
-            watched = watched if said else [connection]
-        if connection in ready:
-            os.kill(pid, signal.SIGUSR1 if connection.recv(1) == b"I" else signal.SIGKILL)
-        if end in ready:
-            break
-        if allowed and _grown(pid) > allowed:
-            words += b"more memory than allowed, over all its processes"
-            os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    said = {"exit": os.waitstatus_to_exitcode(status), "words": words.decode("utf-8", "replace")}
-    with contextlib.suppress(OSError):
+    said = supervise(pid, connection.fileno(), log, interrupt, memory_mb)
+    with contextlib.suppress(OSError):  # the grader is gone
         connection.sendall(json.dumps(said).encode() + b"\n")
-
-
-def _grown(pid):
-    """Bytes that the processes below `pid` hold beyond what they were forked with; where no cgroup counts them."""
-    inherited, total, waiting = _anonymous("self"), 0, [pid]
-    for process in waiting:
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{process}/task/{process}/children") as file:
-                waiting += file.read().split()
-            total += max(0, _anonymous(process) - inherited)
-    return total
-
-
-def _anonymous(process):
-    with open(f"/proc/{process}/statm") as file:
-        _, resident, shared, *_ = map(int, file.read().split())
-    return (resident - shared) * os.sysconf("SC_PAGESIZE")
 
 
 def _or_die(function, *args):
@@ -172,17 +156,34 @@ def serve(listener, modules):
             os.close(fd)
 
 
-def one(request):
-    """Become a kernel that speaks on standard input and output."""
+# --- the cold way -----------------------------------------------------------------------------------------------------
+
+
+def one(request, link, connection):
+    """Process 1 of the one namespace that there is, which stays with one kernel as `attend` does."""
+    shell, _ = load(request["modules"])
+    enclose.hide()
+    memory_mb = request["limits"]["memory_mb"]
+    _look_after(socket.socket(fileno=connection), link, signal.SIGINT, memory_mb, only_kernel, shell, request)
+
+
+def over_pipes(request, enclosed):
+    """Become a kernel that speaks on standard input and output; one without limits where nothing encloses it."""
     shell, _ = load(request["modules"])
     link = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0), os.dup2(null, 1)
-    become_kernel(shell, request["limits"], request["uid"], *link)
+    if enclosed:
+        become_kernel(shell, request["limits"], request["uid"], *link)
+    sys.path.insert(0, "")
+    _same_numbers_again()
+    kernel.serve(shell, *link)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--one":
-        one(json.loads(sys.argv[2]))
+        one(json.loads(sys.argv[2]), *map(int, sys.argv[3:]))
+    elif sys.argv[1] in ("--contained", "--bare"):
+        over_pipes(json.loads(sys.argv[2]), enclosed=sys.argv[1] == "--contained")
     else:
         serve(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]))
