@@ -101,23 +101,22 @@ def _wrapper(paths, stem, release, roster):
         return ""
     if top in release.assignments or _MOODLE.fullmatch(top) or roster and roster.find(top):
         return ""
-    files, folders = {parts[1] for parts in paths if len(parts) == 2}, {parts[1] for parts in paths if len(parts) > 2}
-    if any(map(_MOODLE.fullmatch, files | folders)) or any(map(_CANVAS.fullmatch, files)):
+    files = {parts[1] for parts in paths if len(parts) == 2}
+    learners = {parts[1] for parts in paths if len(parts) > 2} | {name[:-4] for name in files if _is_zip(name)}
+    if any(map(_MOODLE.fullmatch, files | learners)) or any(map(_CANVAS.fullmatch, files)):
         return top
-    zips = {name for name in files if name.lower().endswith(".zip")}
-    if roster and any(roster.find(name.rpartition(".")[0] if name in zips else name) for name in folders | zips):
+    if roster and any(map(roster.find, learners)):
         return top
     if any(name == STAMP or name.lower().endswith(".ipynb") for name in files):
+        return ""  # it is a learner's own
+    if any(name in release.assignments or release.fitting(name) for name in learners):
         return ""
-    if any(name in release.assignments or release.fitting(name.rpartition(".")[0]) for name in folders | zips):
-        return ""
-    return top if len(folders | zips) > 1 or top.lower() in ("submitted", stem.lower()) else ""
+    return top if len(learners) > 1 or top.lower() in ("submitted", stem.lower()) else ""
 
 
 def _place(entry, where, parts):
     """(owner or None, file) of what lies at `parts` in the folders `where`."""
-    first, *folders = parts[:-1] or parts[:1]
-    time, around = entry.time or "", (*where, *parts[:-1])
+    first, time, around = parts[0], entry.time or "", (*where, *parts[:-1])
     if match := _MOODLE.fullmatch(first):
         owner = Owner(match["name"].replace("_", " "), match["number"], "moodle", where=where)
         return owner, File(entry, around, parts[-1] if len(parts) > 1 else match["file"], handed=time)
@@ -129,9 +128,14 @@ def _place(entry, where, parts):
         owner = Owner(match["name"] or "", match["number"], "canvas", where=where)
         return owner, File(entry, around, match["file"], rank, bool(match["late"]), time)
     file = File(entry, around, first, handed=time)
-    if file.ends(".zip"):
+    if _is_zip(first):
         return Owner(first[:-4], zipped=True, where=where), file
-    return Owner(first, where=where) if entry.why and not file.ends(".ipynb") else None, file
+    is_folder = entry.why and not file.ends(".ipynb")  # one that is a link, or that may not be read
+    return Owner(first, where=where) if is_folder else None, file
+
+
+def _is_zip(name):
+    return name.lower().endswith(".zip")
 
 
 # --- their ids --------------------------------------------------------------------------------------------------------

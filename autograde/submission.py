@@ -19,7 +19,7 @@ class Submission:
     student: str  # an id, safe as the name of a folder
     assignment: str
     notebooks: dict[str, bytes]  # by name, without .ipynb; as they came, perhaps no notebooks at all
-    timestamp: str | None  # ISO, in UTC
+    timestamp: str | None  # ISO, in UTC: nbgrader's timestamp.txt, else an archive's clock, which has no zone
     source: str  # where it was read, for a reader
     late: bool = False  # Canvas's mark
     notes: tuple[str, ...] = ()
@@ -46,8 +46,8 @@ def read(
     `path` is a folder or a zip archive: nbgrader's STUDENT/ASSIGNMENT/NAME.ipynb, a folder or a zip for each learner,
     or Moodle's or Canvas's export of the submissions. `assignments` are {name: its notebooks' names}; a file counts for
     the notebook whose name it holds, as `week1_a_loss (1).ipynb` does. With `assignment`, the others are left out.
-    A learner in the roster has his id there, anyone else one made of his name. Raises ValueError for an assignment that
-    is not among the others; what is wrong with `path` is a line as well.
+    A learner in the roster has his id there, anyone else one made of his name. Raises ValueError for an `assignment`
+    that `assignments` lack; what is wrong with `path` is a line as well.
     """
     if assignment is not None and assignment not in assignments:
         raise ValueError(f"there is no assignment {assignment!r}, but {', '.join(assignments)}")
@@ -112,7 +112,7 @@ class _Pile:
         elif file.ends(".ipynb"):
             fitting = self.release.fitting(file.name[: -len(".ipynb")], assignment)
             if len(fitting) != 1:
-                names = " or ".join(name for _, name in fitting)
+                names = " and of ".join(map("/".join, fitting))
                 self._refuse(file, f"has the name of {names or 'no notebook of the release'}", assignment)
             elif not only or fitting[0][0] == only:
                 self.fitting[fitting[0]].append((file, budget))

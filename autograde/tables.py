@@ -105,7 +105,7 @@ class Table:
             elif not name:
                 name = f"{cell['first']} {cell['last']}".strip()
             if self.is_canvas:
-                if self.is_points(cells) or not any([id, *words]):  # the other is "Manual Posting"
+                if not any([id, *words]):  # "Points Possible" and "Manual Posting"
                     continue
                 learner = Learner(safe_id(next(filter(None, [*words, id]))), name, email or _email(cell["login"]), id)
             elif self.is_moodle:
