@@ -230,7 +230,35 @@ def qlora() -> Iterator[Row]:
     yield Row("QLoRA, loop over Trainer", found["ratio"], "×", least=1.2)
 
 
-PARTS = {part.__name__: part for part in (imports, build, live, slider, checks, qlora, notebooks)}
+def grading() -> Iterator[Row]:
+    """The same submissions through nbgrader's own autograde and through ours, in processor time; minutes."""
+    from autograde import grading_cost
+
+    for imports, least in zip(grading_cost.IMPORTS, (8, 20), strict=True):
+        cost = grading_cost.measure(imports)
+        of = f"of a notebook that imports {imports}"
+        yield Row(f"nbgrader autograde, a submission {of}", cost.stock, "CPU s")
+        yield Row("autograde grade, the same", cost.ours, "CPU s")
+        yield Row("nbgrader over ours", cost.stock / cost.ours, "×", least=least)
+        yield Row("floor: the learner's own cells", cost.cells, "CPU s")
+        yield Row("floor: a kernel started, asked once and ended", cost.kernel, "CPU s")
+        yield Row("ours over the floor", cost.ours / (cost.cells + cost.kernel), "×", 2)
+
+
+def class_of_500() -> Iterator[Row]:
+    """500 submissions in one go with two jobs: no slower and no larger at the end than at the beginning; minutes."""
+    from autograde import grading_cost
+
+    found = grading_cost.scale()
+    yield Row("500 submissions, two jobs", found.total_s, "s")
+    yield Row("the last hundred over the first, in time", found.last_s / found.first_s, "×", 1.15)
+    yield Row("memory of all the grader's processes after 100", found.first_mb, "MB")
+    yield Row("the same before the end, over that", found.last_mb / found.first_mb, "×", 1.1)
+
+
+PARTS = {
+    part.__name__: part for part in (imports, build, live, slider, checks, qlora, notebooks, grading, class_of_500)
+}
 
 
 def rows_of(name: str) -> Iterator[Row]:

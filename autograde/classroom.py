@@ -23,15 +23,11 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograde.executor import exercise_of
 from autograde.exercise import find
-from autograde.journal import Journal
+from autograde.journal import ClassError, Journal
 from autograde.layout import COURSE_ID, grading
-from autograde.roster import Roster
+from autograde.roster import Roster, RosterError
 from autograde.seeds import seed_of, term_secret
 from course.lab import files
-
-
-class ClassError(RuntimeError):
-    """Something is missing or in the way; the message is one line that says what to do."""
 
 
 class Busy(ClassError):
@@ -46,8 +42,11 @@ class Classroom:
         settings = self.folder / "nbgrader_config.py"
         if not settings.is_file():
             raise ClassError(f"{self.folder} is no class: there is no nbgrader_config.py in it")
-        with contextlib.chdir(self.folder):
-            config = PyFileConfigLoader(settings.name, str(self.folder)).load_config()
+        try:
+            with contextlib.chdir(self.folder):
+                config = PyFileConfigLoader(settings.name, str(self.folder)).load_config()
+        except Exception as error:  # it is a program, and may fail in every way
+            raise ClassError(f"{settings} does not work: {type(error).__name__}: {error}") from error
         self.config = Config(config)
         grading(self.config)
         self.config.CourseDirectory.root = str(self.folder)
@@ -79,7 +78,10 @@ class Classroom:
     @property
     def roster(self) -> Roster | None:
         path = self.state / "roster.csv"
-        return Roster.read(path) if path.is_file() else None
+        try:
+            return Roster.read(path) if path.is_file() else None
+        except RosterError as error:
+            raise ClassError(str(error)) from None
 
     def path(self, kind: str, student: str, assignment: str) -> Path:
         """One of nbgrader's folders: kind is source, release, submitted, autograded or feedback."""
@@ -115,7 +117,10 @@ class Classroom:
     def policy(self) -> dict[str, float]:
         """{exercise's id: points} where they differ from the specification's; 0 for a void one."""
         path = self.state / "policy.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+        try:
+            return json.loads(path.read_text()) if path.is_file() else {}
+        except ValueError:
+            raise ClassError(f"{path} is no JSON: restore it from a copy, or remove it and weigh anew") from None
 
     def set_policy(self, policy: dict[str, float]) -> None:
         files.write_text(self.state / "policy.json", json.dumps(policy, indent=1, sort_keys=True) + "\n")

@@ -1,5 +1,6 @@
 """Whether a result is the expected one, and the words for where it is not. Plain data only (wire.py)."""
 
+import itertools
 import math
 
 import torch
@@ -31,7 +32,7 @@ def kind(value) -> str:
 def short(value, limit=240):
     """A value as a reader wants it: numbers of a small tensor, shape and dtype of a large one."""
     if isinstance(value, torch.Tensor):
-        if value.numel() <= 24:
+        if value.numel() <= 24 and max(value.shape, default=1) <= 24:  # one of many rows and no column is large too
             values = value.tolist()
             text = str(
                 values if value.ndim > 1 else [*map(_short_number, values)] if value.ndim else _short_number(values)
@@ -41,12 +42,17 @@ def short(value, limit=240):
     if isinstance(value, float):
         return _short_number(value)
     if isinstance(value, dict):
-        text = "{" + ", ".join(f"{k}: {short(v, 80)}" for k, v in value.items()) + "}"
+        text = "{" + _joined(f"{k}: {short(v, 80)}" for k, v in value.items()) + "}"
     elif isinstance(value, list | tuple):
-        text = "[" + ", ".join(short(v, 80) for v in value) + "]"
+        text = "[" + _joined(short(v, 80) for v in value) + "]"
     else:
-        text = repr(value)
+        text = repr(value[: 2 * limit] if isinstance(value, str) else value)
     return text if len(text) <= limit else text[:limit] + " …"
+
+
+def _joined(parts, most=100):
+    """The first parts of many: no reader sees more of them."""
+    return ", ".join(itertools.islice(parts, most))
 
 
 def _difference(got, expected, tolerance):

@@ -24,10 +24,12 @@ class Patience:
     """Seconds of wall time: for one cell, and for a whole notebook."""
 
     cell: float = 60.0
-    notebook: float = 600.0
+    notebook: float = 300.0
 
 
-def execute(notebook, seeds: dict[str, int], sandbox: Sandbox, patience: Patience | None = None, only=None, detail=False) -> dict:
+def execute(
+    notebook, seeds: dict[str, int], sandbox: Sandbox, patience: Patience | None = None, only=None, detail=False
+) -> dict:
     """Grade a rebuilt notebook → {"cells": what went wrong or slowly, "checks": {exercise's id: its verdict}}.
 
     seeds: of every exercise in it; only: the ids to ask, all by default; detail: each verdict with its "details", the

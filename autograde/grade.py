@@ -9,15 +9,18 @@ import argparse
 import contextlib
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from autograde import marking, release, source, workers
 from autograde.classroom import ClassError, Classroom
 from autograde.executor import Patience
-from autograde.gradebook import Book, Row
+from autograde.gradebook import Book, Row, line_of
 from autograde.sandbox import Limits, Sandbox, SandboxUnavailable
 from autograde.submission import Submission, Unreadable, read
 from course.lab import files
@@ -49,7 +52,12 @@ class Settings:
 
 
 def collect(classroom: Classroom, path: Path, assignment: str | None = None):
-    """What lies at `path`, brought into the class's folder of submissions → (submissions, what could not be read)."""
+    """What lies at `path`, brought into the class's folder of submissions → (submissions, what could not be read).
+
+    Raises ClassError where there is no such assignment.
+    """
+    if assignment is not None:
+        classroom.release(assignment)
     found, unreadable = read(path, classroom.assignments(), classroom.roster, assignment)
     if path.resolve() != classroom.submitted:
         for submission in found:
@@ -78,30 +86,36 @@ def grade(
     settings, report = settings or Settings(), Report()
     with classroom.alone(), Book(classroom) as book:
         tasks, journal = [], classroom.journal
-        earlier, submissions = journal.results(), list(submissions)
+        earlier, unwritten, submissions = journal.results(), journal.unwritten(), list(submissions)
         for assignment in sorted({submission.assignment for submission in submissions}):
             book.enrol(assignment)
             here = [submission for submission in submissions if submission.assignment == assignment]
-            tasks += _tasks(classroom, assignment, here, earlier, book.has(assignment), settings, report, book)
+            unwritten |= {(assignment, s.student) for s in here} - {(assignment, name) for name in book.has(assignment)}
+            tasks += _tasks(classroom, assignment, here, earlier, unwritten, settings, report, book)
         if not tasks:
             return report
         run = secrets.token_hex(4)
-        journal.add("plan", run=run, submissions=[[task.assignment, task.student] for task in tasks])
-        for done, result in enumerate(_results(classroom, tasks, settings), 1):
-            journal.add("result", run=run, **result)
-            book.write(result)
-            journal.add("written", **_key(result))
-            report.graded += 1
-            report.results.append(result | {"notebooks": {}})
-            progress(done, len(tasks), result["student"])
+        planned = [[task.assignment, task.student, task.notes] for task in tasks]
+        journal.add("plan", run=run, again=settings.again, submissions=planned)
+        with contextlib.closing(_results(tasks, settings)) as results:
+            for done, result in enumerate(results, 1):
+                journal.add("result", run=run, **result)
+                _write(book, journal, result)
+                report.graded += 1
+                report.results.append(result | {"notebooks": {}})
+                progress(done, len(tasks), result["student"])
         journal.add("done", run=run)
     return report
 
 
-def _tasks(classroom, assignment, submissions, earlier, in_book, settings, report, book):
+def _write(book, journal, result):
+    book.write(result)
+    journal.add("written", assignment=result["assignment"], student=result["student"])
+
+
+def _tasks(classroom, assignment, submissions, earlier, unwritten, settings, report, book):
     """The submissions that have to be run; what is journaled but not in the gradebook is written now."""
     texts, seeds = classroom.release(assignment), classroom.seeds(assignment)
-    written = {(e["student"], e["digest"]) for e in classroom.journal.entries("written")}
     for submission in submissions:
         task = marking.Task(
             submission.student,
@@ -117,25 +131,24 @@ def _tasks(classroom, assignment, submissions, earlier, in_book, settings, repor
         if settings.again or old is None or old["digest"] != task.digest or old["status"] == "stopped":
             yield task
             continue
-        edition = marking.edition(task)
-        if changed := {key for key in edition if old["edition"].get(key) != edition[key]}:
-            kept = {
-                name: {key: verdict for key, verdict in book["checks"].items() if key in edition and key not in changed}
-                for name, book in old["notebooks"].items()
-            }
-            yield replace(task, kept=kept)
+        if (edition := marking.edition(task)) != old["edition"]:
+            yield replace(task, kept=_kept(old, edition, settings.backend))
             continue
-        if submission.student not in in_book or (submission.student, task.digest) not in written:
-            book.write(old)
-            classroom.journal.add("written", **_key(old))
+        if (assignment, submission.student) in unwritten:
+            _write(book, classroom.journal, old)
         report.unchanged += 1
 
 
-def _key(result):
-    return {name: result[name] for name in ("student", "assignment", "digest")}
+def _kept(old, edition, backend):
+    """{notebook: the verdicts of an earlier result that still hold}. Unsandboxed ones are no sandboxed run's."""
+    if old["sandbox"] == "none" != backend:
+        return {}
+    holds = {key for key, version in old["edition"].items() if edition.get(key) == version}
+    checks = {name: book["checks"].items() for name, book in old["notebooks"].items()}
+    return {name: {key: verdict for key, verdict in found if key in holds} for name, found in checks.items()}
 
 
-def _results(classroom, tasks, settings):
+def _results(tasks, settings):
     modules = tuple(marking.modules({text for task in tasks for text in task.release.values()}))
     if settings.dask:
         yield from workers.on_dask(tasks, workers.Kind(modules, settings.backend, None, settings.limits), settings.dask)
@@ -153,14 +166,15 @@ def main(args=None) -> int:
     options = _options(args)
     from rich.console import Console
 
-    console = Console()
+    console, folder = Console(), options.folder
     try:
-        classroom, submissions, unreadable = _what(options, console)
+        folder = folder or (release.root() / "class" if _is_made_up(options) else release.root())
+        classroom, submissions, unreadable, again = _what(options, folder, console)
         settings = Settings(
             options.jobs or os.cpu_count() or 1,
             options.dask,
             "none" if options.unsafe else None,
-            options.again,
+            options.again or again,
             patience=Patience(options.cell_seconds, options.notebook_seconds),
         )
         with _bar(console) as progress:
@@ -170,8 +184,12 @@ def main(args=None) -> int:
     except (ClassError, SandboxUnavailable, source.BuildError) as error:
         print(error, file=sys.stderr)
         return REFUSED
+    except SQLAlchemyError as error:
+        print(f"The gradebook could not be written: {line_of(error)}. --resume goes on from here.", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
-        print("Stopped. What is graded stays graded: --resume goes on where it was.", file=sys.stderr)
+        line = f"python -m autograde grade --resume --folder {shlex.quote(str(folder))}"
+        print(f"Stopped. What is graded stays graded; this goes on where it was: {line}", file=sys.stderr)
         return INTERRUPTED
     _print(console, rows, report, options)
     bad = [result for result in report.results if result["status"] != "graded"]
@@ -202,27 +220,31 @@ def _options(args):
     return parser.parse_args(args)
 
 
-def _what(options, console):
-    """→ (the class, its submissions to look at, what could not be read)."""
-    if options.submissions is None and not options.resume:
+def _is_made_up(options):
+    return options.submissions is None and not options.resume
+
+
+def _what(options, folder, console):
+    """→ (the class, its submissions to look at, what could not be read, whether a run to go on with was --again)."""
+    if _is_made_up(options):
         from autograde.sample_class import make_class
 
-        folder = options.folder or release.root() / "class"
         for line in make_class(folder, options.learners, options.week):
             console.print(line, highlight=False)
         classroom = Classroom(folder)
-        return classroom, *collect(classroom, classroom.submitted)
-    classroom = Classroom(options.folder or release.root())
+        return classroom, *collect(classroom, classroom.submitted), False
+    classroom = Classroom(folder)
     if not options.resume:
         if not options.submissions.exists():
             raise ClassError(f"there is no {options.submissions}: name a folder or a zip of submissions")
-        return classroom, *collect(classroom, options.submissions, options.assignment)
-    plan = classroom.journal.unfinished()
-    if plan is None:
+        return classroom, *collect(classroom, options.submissions, options.assignment), False
+    if (left := classroom.journal.unfinished()) is None:
         raise ClassError("no run was stopped: there is nothing to go on with")
-    wanted = {tuple(pair) for pair in plan["submissions"]}
     found, unreadable = collect(classroom, classroom.submitted)
-    return classroom, [s for s in found if (s.assignment, s.student) in wanted], unreadable
+    notes = left["submissions"]
+    mine = [s for s in found if (s.assignment, s.student) in notes]
+    mine = [replace(s, notes=tuple(dict.fromkeys((*notes[s.assignment, s.student], *s.notes)))) for s in mine]
+    return classroom, mine, unreadable, left["again"]
 
 
 @contextlib.contextmanager

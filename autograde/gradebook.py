@@ -5,16 +5,17 @@ has changed under it.
 """
 
 import json
+import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC
 
 import nbformat
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import SaveCells
+from nbgrader.api import Gradebook, MissingEntry, get_alembic_version
+from nbgrader.preprocessors import AssignLatePenalties, SaveCells
 from nbgrader.utils import determine_grade, is_grade, parse_utc
-from sqlalchemy.exc import SAWarning
+from sqlalchemy import inspect
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from autograde import marking
 from autograde.classroom import Busy, ClassError, Classroom
@@ -39,13 +40,22 @@ class Row:
 
 
 class Book:
-    """The gradebook of a class, open for writing. Raises Busy where another writer has it, on whatever machine."""
+    """The gradebook of a class, open for writing. Raises Busy where another writer has it, on whatever machine, and
+    ClassError where it cannot be opened."""
 
     def __init__(self, classroom: Classroom):
         self._class = classroom
-        self._gradebook = Gradebook(classroom.db_url, classroom.course_id)
-        self._gradebook.db.session_factory.configure(expire_on_commit=False)
-        self._penalty = LateSubmissionPlugin(config=classroom.config)
+        try:
+            self._gradebook = Gradebook(classroom.db_url, classroom.course_id)
+            self._stamp()
+        except ModuleNotFoundError as error:
+            brings = "pip install -c constraints.txt -e '.[postgres]' brings what PostgreSQL needs"
+            raise ClassError(f"the gradebook {_shown(classroom.db_url)} needs {error.name}: {brings}") from None
+        except SQLAlchemyError as error:
+            raise ClassError(f"the gradebook {_shown(classroom.db_url)} cannot be opened: {line_of(error)}") from error
+        late = AssignLatePenalties(config=classroom.config)
+        late.init_plugin()
+        self._penalty = late.plugin_inst
         self._alone = self._advisory_lock()
 
     def __enter__(self):
@@ -56,6 +66,14 @@ class Book:
             self._alone.close()
         self._gradebook.close()
 
+    def _stamp(self):
+        """Note nbgrader's version of the tables where whoever made them was killed before: it upgrades by that."""
+        with self._gradebook.engine.begin() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            if not connection.exec_driver_sql("SELECT version_num FROM alembic_version").first():
+                connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{get_alembic_version()}')")
+
     def _advisory_lock(self):
         """On PostgreSQL, which several machines can reach, a lock that ends with this connection."""
         if self._gradebook.engine.dialect.name != "postgresql":
@@ -63,6 +81,7 @@ class Book:
         connection = self._gradebook.engine.connect()
         if not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar():
             connection.close()
+            self._gradebook.close()
             raise Busy("another program is writing to this gradebook: wait until it has ended, then run it again")
         connection.commit()
         return connection
@@ -135,14 +154,15 @@ class Book:
             shown = marking.show(marking.unpacked(notebook["ipynb"]), notebook["checks"], points)
             text = json.dumps(shown, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
             files.write_text(folder / f"{name}.ipynb", text)
-            self._grades(shown, book.find_submission_notebook(name, assignment, student), notebook["status"])
+            row = book.find_submission_notebook(name, assignment, student)
+            self._grades(shown, row, notebook["status"] == "graded", result["status"] == "stopped")
         if result["timestamp"]:
             files.write_text(folder / "timestamp.txt", result["timestamp"])
         book.db.flush()
         self._penalize(submission, student)
         book.db.commit()
 
-    def _grades(self, notebook, row, status):
+    def _grades(self, notebook, row, was_run, was_stopped):
         grades = {grade.name: grade for grade in row.grades}
         comments = {comment.name: comment for comment in row.comments}
         for cell in notebook.cells:
@@ -150,9 +170,12 @@ class Book:
                 continue
             grade = grades[cell.metadata.nbgrader.grade_id]
             score, _ = determine_grade(cell)
-            changed = grade.manual_score is not None and grade.auto_score != score
-            grade.auto_score = 0.0 if score is None and status != "graded" else score
-            grade.needs_manual_grade = grade.auto_score is None or changed
+            score = 0.0 if score is None and not was_run else score
+            if grade.manual_score is None:
+                grade.needs_manual_grade = score is None or was_stopped
+            elif grade.auto_score != score:
+                grade.needs_manual_grade = True  # until a human has looked, whatever is written meanwhile
+            grade.auto_score = score
             if grade.name in comments:
                 comments[grade.name].auto_comment = "No response." if grade.auto_score == 0 else None
 
@@ -160,6 +183,7 @@ class Book:
         late = submission.total_seconds_late
         for notebook in submission.notebooks:
             notebook.late_submission_penalty = None
+            self._gradebook.db.expire(notebook, ["score"])  # it was read before the grades were written
             if late > 0:
                 penalty = self._penalty.late_submission_penalty(student, notebook.score, late)
                 if penalty is not None:
@@ -181,6 +205,16 @@ class Book:
                 scores = submission.student_id, one.name, marks, given, submission.score - off
                 found.append(Row(*scores, submission.max_score, submission.total_seconds_late))
         return found
+
+
+def _shown(url):
+    """A database's address without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
+
+
+def line_of(error) -> str:
+    """What a database says, without the SQL around it."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def _exercise(grade_id):

@@ -1,6 +1,7 @@
 """The journal of a class: one line of JSON an entry, on disk before anything rests on it.
 
-Whoever is killed leaves at most half a line at the end, which the next one cuts off.
+Whoever is killed leaves at most half a line at the end, which the next one cuts off. Reading it through says what such
+a one left undone.
 """
 
 import json
@@ -12,24 +13,37 @@ _EMPTY = {"status": "graded", "detail": "", "timestamp": None, "seconds": 0.0, "
 _EMPTY |= {"notebooks": {}}
 
 
+class ClassError(RuntimeError):
+    """Something of a class is missing or in the way; the message is one line that says what to do."""
+
+
 class Journal:
-    """Entries are dicts with a "kind": plan, result, written, done. The file is made with the first entry."""
+    """Entries are dicts with a "kind". The file is made with the first entry.
+
+    plan      a run's submissions, before it begins; done, after the last of them
+    result    what a submission was marked with; notebook: the same of one notebook, by nbgrader's own command
+    written   the latest result of a submission is in the gradebook
+    weighed   the results of an assignment are worth something else from now on
+    """
 
     def __init__(self, path: Path):
         self.path = Path(path)
 
     def add(self, kind: str, **entry) -> None:
         """Append an entry; it is on disk when this returns."""
+        import fcntl
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"kind": kind, **entry}, ensure_ascii=True, separators=(",", ":")) + "\n"
         with open(self.path, "ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # nbgrader's own command may be at it too: half a line of its is no wreck
             self._mend(file)
             file.write(line.encode())
             file.flush()
             os.fsync(file.fileno())
 
     def entries(self, *kinds: str) -> Iterator[dict]:
-        """All entries of these kinds, the oldest first."""
+        """All entries of these kinds, the oldest first. Raises ClassError where a line cannot be read."""
         if not self.path.is_file():
             return
         with open(self.path, "rb") as file:
@@ -38,9 +52,10 @@ class Journal:
                     return  # half a line: its writer was killed, and nothing rests on it
                 try:
                     entry = json.loads(line)
-                except ValueError:
-                    raise ValueError(f"{self.path}, line {number}, is no JSON: restore the file from a copy") from None
-                if entry["kind"] in kinds:
+                    kind = entry["kind"]
+                except (ValueError, TypeError, KeyError):
+                    raise ClassError(f"{self.path}, line {number}, is no entry: restore the file from a copy") from None
+                if kind in kinds:
                     yield entry
 
     def results(self) -> dict[tuple[str, str], dict]:
@@ -56,12 +71,32 @@ class Journal:
                 found[key] = old | {"notebooks": books, "digest": "", "sandbox": entry["sandbox"]}
         return found
 
+    def unwritten(self) -> set[tuple[str, str]]:
+        """(assignment, student) of each latest result that the gradebook may not have as it is."""
+        waiting, known = set(), set()
+        for entry in self.entries("result", "written", "weighed"):
+            key = entry["assignment"], entry.get("student")
+            if entry["kind"] == "result":
+                known.add(key)
+                waiting.add(key)
+            elif entry["kind"] == "written":
+                waiting.discard(key)
+            else:
+                waiting |= {one for one in known if one[0] == key[0]}
+        return waiting
+
     def unfinished(self) -> dict | None:
-        """The plan of a run that did not come to its end."""
-        last = None
-        for entry in self.entries("plan", "done"):
-            last = entry
-        return last if last and last["kind"] == "plan" else None
+        """What is left of runs that did not come to their end: {"submissions": {(assignment, student): notes on it},
+        "again": whether what was graded before was to be run again}; None where nothing is."""
+        left = {}
+        for entry in self.entries("plan", "result"):
+            if entry["kind"] == "plan":
+                left |= {(one[0], one[1]): (one[2], entry["again"]) for one in entry["submissions"]}
+            else:
+                left.pop((entry["assignment"], entry["student"]), None)
+        again = any(again for _, again in left.values())
+        left = {key: [] for key in self.unwritten()} | {key: notes for key, (notes, _) in left.items()}
+        return {"submissions": left, "again": again} if left else None
 
     @staticmethod
     def _mend(file):

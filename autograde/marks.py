@@ -1,11 +1,11 @@
 """`python -m autograde marks …`: what marks are worth, whose they are, and what they rest on.
 
-    marks void EXERCISE             it counts for nobody; nothing is run again, no mark is lost
-    marks weigh EXERCISE POINTS     it counts this much
-    marks restore EXERCISE          it counts as its specification says
-    marks seeds ASSIGNMENT          the seeds it was graded with, once its due date has passed
-    marks roster FILE               who the learners are: a CSV of your own, of Canvas or of Moodle
-    marks export [--template FILE]  a CSV, or your LMS's own one with the marks filled in
+marks void EXERCISE             it counts for nobody; nothing is run again, no mark is lost
+marks weigh EXERCISE POINTS     it counts this much
+marks restore EXERCISE          it counts as its specification says
+marks seeds ASSIGNMENT          the seeds it was graded with, once its due date has passed
+marks roster FILE               who the learners are: a CSV of your own, of Canvas or of Moodle
+marks export [--template FILE]  a CSV, or your LMS's own one with the marks filled in
 """
 
 import argparse
@@ -31,22 +31,24 @@ def weigh(classroom: Classroom, exercise_id: str, points: float | None) -> int:
     exercise = find(exercise_id)
     if points is not None and not 0 <= points < 1000:
         raise ClassError(f"{points:g} points: give a number from 0 to 1000")
-    policy = classroom.policy()
-    policy.pop(exercise_id, None)
-    if points is not None and points != exercise.points:
-        policy[exercise_id] = points
-    written = 0
+    written, journal = 0, classroom.journal
     with classroom.alone(), Book(classroom) as book:
+        policy = classroom.policy()
+        policy.pop(exercise_id, None)
+        if points is not None and points != exercise.points:
+            policy[exercise_id] = points
+        concerned = [name for name in classroom.assignments() if exercise_id in classroom.exercises(name)]
+        for assignment in concerned:
+            journal.add("weighed", assignment=assignment, exercise=exercise_id, points=points)
         classroom.set_policy(policy)
-        for assignment in classroom.assignments():
-            if exercise_id not in classroom.exercises(assignment):
-                continue
+        for assignment in concerned:
             in_book = book.has(assignment)
             if in_book:
                 book.weigh(assignment)
-            for (name, student), result in classroom.journal.results().items():
+            for (name, student), result in journal.results().items():
                 if name == assignment and student in in_book:
                     book.write(result)
+                    journal.add("written", assignment=assignment, student=student)
                     written += 1
     return written
 
@@ -60,7 +62,7 @@ def seeds(classroom: Classroom, assignment: str, now: datetime, anyway: bool = F
             raise ClassError(f"{assignment!r} is not in the gradebook: nothing was graded with its seeds") from None
     if not anyway and (due is None or now < due):
         when = f"is due on {due:%d %b %Y, %H:%M} UTC" if due else "has no due date in the gradebook"
-        raise ClassError(f"{assignment} {when}: whoever knows a seed knows what the checks ask. --now reveals it anyway")
+        raise ClassError(f"{assignment} {when}: who knows a seed knows what the checks ask. --now reveals it anyway")
     return classroom.seeds(assignment)
 
 
@@ -84,7 +86,11 @@ def export(classroom: Classroom, assignment: str | None, template: Path | None) 
         raise ClassError(f"--assignment says which: there are {', '.join(names) or 'no marks yet'}")
     scores, most = {row.student: row.score for row in rows}, max(row.most for row in rows)
     known = classroom.roster or roster.Roster([])
-    return known.lms_csv(template, scores, names[0], most) if template else known.plain_csv(scores, most)
+    if template is None:
+        return known.plain_csv(scores, most)
+    if left_out := known.unplaced(template, scores):
+        print(f"no row in {template} for {', '.join(left_out)}: their marks are not in it", file=sys.stderr)
+    return known.lms_csv(template, scores, names[0], most)
 
 
 def main(args=None) -> int:

@@ -48,7 +48,10 @@ def replay(classroom: Classroom, student: str, exercise_id: str, backend: str | 
     task = marking.Task(student, result["assignment"], mine.notebooks, texts, seeds)
     if result["digest"] and result["digest"] != task.digest:
         raise ClassError(f"{student}'s submission has changed since this mark: grade it again")
-    notebook = rebuild.rebuild(mine.notebooks[name], nbformat.reads(texts[name], as_version=4))
+    try:
+        notebook = rebuild.rebuild(mine.notebooks[name], nbformat.reads(texts[name], as_version=4))
+    except rebuild.Unreadable as error:
+        raise ClassError(f"{student}'s {name}.ipynb was never run: {error}") from None
     with Sandbox(marking.modules([texts[name]]), backend=backend) as sandbox:
         now = execute(notebook, seeds, sandbox, only=[exercise_id], detail=True)
     return old, now["checks"][exercise_id]

@@ -56,9 +56,9 @@ def _release(folder, chosen):
     gradebook = folder / "gradebook.db"
     if any(changed) or not gradebook.is_file() or not all(path.is_file() for path in released):
         if gradebook.is_file():
-            old = next(path for i in range(1, 10**6) if not (path := folder / f"gradebook.{i}.db").exists())
-            gradebook.rename(old)
-            said.append(f"the week changed since {gradebook} was graded: it is {old.name} now, and grading starts anew")
+            old = _put_aside(gradebook)
+            _put_aside(folder / ".autograde" / "journal.jsonl")  # its results are of the former exercises
+            said.append(f"the week changed since {gradebook} was graded: it is {old} now, and grading starts anew")
         result = _api(folder).generate_assignment(assignment)
         if not result["success"]:
             raise source.BuildError(*result["log"].splitlines())
@@ -75,6 +75,15 @@ def _edited(path):
         return is_edited(nbformat.read(path, as_version=4))
     except Exception:  # not readable as a notebook: someone's own
         return True
+
+
+def _put_aside(path):
+    """Rename a file, if there is one, to the first NAME.N.SUFFIX that is free → its name now."""
+    names = (f"{path.stem}.{number}{path.suffix}" for number in range(1, 10**6))
+    free = next(name for name in names if not path.with_name(name).exists())
+    if path.is_file():
+        path.rename(path.with_name(free))
+    return free
 
 
 def _write(path, text):

@@ -1,25 +1,35 @@
 """One seed for each exercise and term: the same for every learner, unknown until the instructor reveals it."""
 
+import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
+import tempfile
 from pathlib import Path
+
+from autograde.journal import ClassError
 
 
 def term_secret(path: Path) -> bytes:
-    """The secret of a term, made on first use; the file is readable by its owner alone."""
+    """The secret of a term, made on first use; the file is readable by its owner alone, and never there half written.
+
+    Raises ClassError where it was cut short since.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        text = path.read_text().strip()
-        if len(text) < 32:
-            raise ValueError(f"{path} holds no term secret: restore it, or marks cannot be replayed") from None
-        return text.encode()
-    with os.fdopen(handle, "w") as file:
-        text = secrets.token_hex(32)
-        file.write(text + "\n")
+    if not path.is_file():
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".secret.")  # for its owner alone
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was quicker
+            os.link(partial, path)
+        os.unlink(partial)
+    text = path.read_text(encoding="utf-8", errors="replace").strip()
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise ClassError(f"{path} holds no term secret: restore it from a copy, or no mark can be made again")
     return text.encode()
 
 

@@ -98,6 +98,10 @@ def _tensor(body):
     except (binascii.Error, ValueError):
         raise WireError("malformed tensor bytes") from None
     dtype = DTYPES[name]
+    if (
+        math.prod(max(n, 1) for n in shape) > MAX_BYTES
+    ):  # rows without a column have no bytes, and are work all the same
+        raise WireError("a tensor of too many rows")
     if len(raw) != math.prod(shape) * dtype.itemsize:
         raise WireError("tensor bytes do not fit its shape")
     if dtype is torch.bool and raw.strip(b"\0\1"):

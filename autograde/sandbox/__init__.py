@@ -8,7 +8,8 @@
 """
 
 from autograde.sandbox.kernel import Died, Kernel, Late
+from autograde.sandbox.kernels import SandboxUnavailable
 from autograde.sandbox.limits import Limits
-from autograde.sandbox.start import Sandbox, SandboxUnavailable
+from autograde.sandbox.start import Sandbox
 
 __all__ = ["Died", "Kernel", "Late", "Limits", "Sandbox", "SandboxUnavailable"]

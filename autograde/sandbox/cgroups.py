@@ -39,8 +39,12 @@ class Cgroup:
                 time.sleep(0.01)
 
 
-def make(name: str, memory_mb: int, processes: int) -> Cgroup | None:
-    """A group that may hold so much memory and so many tasks; None where this machine gives us none."""
+def make(number: int, memory_mb: int, processes: int) -> Cgroup | None:
+    """A group that may hold so much memory and so many tasks; None where this machine gives us none.
+
+    number: tells this process's groups apart.
+    """
+    name = f"autograde-{os.getpid()}-{number}"
     most = str(memory_mb << 20)
     version_1 = [("memory", {"memory.limit_in_bytes": most}), ("pids", {"pids.max": str(processes)})]
     version_2 = [("", {"memory.max": most, "memory.swap.max": "0", "pids.max": str(processes)})]
@@ -65,6 +69,15 @@ def make(name: str, memory_mb: int, processes: int) -> Cgroup | None:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
     return None
+
+
+def sweep():
+    """Remove the groups of graders that were killed. One that is in use cannot be removed, whoever made it."""
+    for controller in ("memory", "pids", ""):
+        with contextlib.suppress(OSError):  # this machine has the other version
+            for folder in (TOP / controller / _own(controller)).glob("autograde-*-*"):
+                if not Path("/proc", folder.name.split("-")[1]).exists():
+                    folder.rmdir()
 
 
 def _own(controller):

@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import subprocess
+import threading
+import time
 from subprocess import DEVNULL
 
 from autograde.sandbox.inside import frames
@@ -77,19 +79,16 @@ class Kernel:
         return reply
 
     def _reply(self, seconds, patience):
-        most = min(frames.MOST, TOTAL - self._said)
-        try:
-            body = frames.body(self._read, seconds, most)
-        except frames.Late:
-            if not patience:
-                raise
+        until = time.monotonic() + seconds
+        if patience and not frames.begins(self._read, seconds):
             self._processes.interrupt()
-            body = frames.body(self._read, patience, most)
+            until += patience
+        body = frames.body(self._read, until - time.monotonic(), min(frames.MOST, TOTAL - self._said))
         self._said += len(body)
         return frames.parse(body)
 
     def _gone(self, error):
-        """End the kernel, whatever state it is in → the error, with its last words, for which one that died has time."""
+        """End the kernel, in whatever state → the error, with its last words, for which one that died has time."""
         self.alive = False
         self._close(now=type(error) is Late)
         if self._processes.words and type(error) is Died:
@@ -97,9 +96,9 @@ class Kernel:
         return error
 
     def _close(self, now=False):
-        self._processes.end(now)
-        for fd in {self._read, self._write}:
+        for fd in {self._read, self._write}:  # first: an engine's client stays as long as there may be more to pass on
             os.close(fd)
+        self._processes.end(now)
 
 
 def _are_texts(values, count):
@@ -152,23 +151,31 @@ class Attended:
 
 
 class Started:
-    """The processes of a kernel that was started by an ordinary command, or by an engine of containers.
+    """The processes of a kernel that leads a group of its own: an ordinary one, or the client of containers' engine.
 
-    kill: the command that ends a container; an engine's own client leaves it running when it is killed.
+    kill: the command that ends a container; an engine's client leaves it running when it is killed.
     """
 
     def __init__(self, process, kill: list[str] | None = None):
         self._process, self._kill, self.words = process, kill, ""
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def interrupt(self):
         self._process.send_signal(signal.SIGINT)  # engines pass it on
 
     def end(self, now: bool):
         try:
-            self._process.wait(0 if now else 0.5)
+            self._process.wait(0 if now else 2)
         except subprocess.TimeoutExpired:
             if self._kill:
                 subprocess.run(self._kill, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, timeout=30)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(10)
+        with contextlib.suppress(ProcessLookupError):  # what it started may have outlived it
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(10)
+        self._listener.join(1)
+
+    def _listen(self):
+        with self._process.stderr as pipe:
+            while said := pipe.read1(65536):  # all of it, so that it never waits for us; the last of it is kept
+                self.words = (self.words + said.decode(errors="replace"))[-2000:]

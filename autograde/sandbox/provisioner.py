@@ -33,8 +33,8 @@ from traitlets import Dict
 
 from autograde.sandbox import bwrap, view
 from autograde.sandbox.inside import enclose, frames
+from autograde.sandbox.kernels import SandboxUnavailable, a_uid
 from autograde.sandbox.limits import Limits
-from autograde.sandbox.start import SandboxUnavailable, a_uid
 
 NAME = "sandboxed"
 _KERNEL = str(view.KIT / "inside" / "ipython_kernel.py")

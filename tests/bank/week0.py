@@ -1,7 +1,12 @@
 """Answers to week 0 whose worth is known: right ones in other styles, wrong ones in other words."""
 
+import functools
+import itertools
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from torch import nn
 
 from autograde.audit import right, wrong
 
@@ -25,6 +30,32 @@ def mean_square_by_loop(values):
     for value in values.reshape(-1).tolist():
         total += value * value
     return total / values.numel()
+
+
+@right("week0.practice")
+def mean_square_by_the_library(values):
+    zeros = torch.zeros_like(values)
+    return nn.functional.mse_loss(values, zeros, reduction="mean")
+
+
+@right("week0.practice")
+def mean_square_from_the_variance(values):
+    spread, centre = torch.var_mean(values.double(), correction=0)
+    return spread + centre.square()
+
+
+@right("week0.practice")
+def mean_square_by_halves(values):
+    """Divide and conquer: the sum of each half, by itself."""
+
+    def total(numbers):
+        if len(numbers) == 1:
+            return numbers[0] ** 2
+        middle = len(numbers) // 2
+        return total(numbers[:middle]) + total(numbers[middle:])
+
+    numbers = values.ravel().tolist()
+    return total(numbers) / len(numbers)
 
 
 @wrong("week0.practice", "square of the mean")
@@ -76,6 +107,34 @@ def centred_by_a_matrix(x):
     return x @ (torch.eye(n) - torch.full((n, n), 1 / n))
 
 
+@right("week0.center_rows")
+def centred_in_pure_python(x):
+    def centred(row: list[float]) -> list[float]:
+        mean = sum(row) / len(row)
+        return [value - mean for value in row]
+
+    return torch.tensor([centred(row) for row in x.tolist()])
+
+
+@right("week0.center_rows")
+def centred_by_vmap(x):
+    return torch.vmap(lambda row: row - row.mean())(x)
+
+
+class _Center(nn.Module):
+    def __init__(self, dim: int):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x):
+        return x.sub(x.sum(self.dim, keepdim=True).div(x.size(self.dim)))
+
+
+@right("week0.center_rows")
+def centred_by_a_module(x):
+    return _Center(dim=-1)(x)
+
+
 @wrong("week0.center_rows", "columns instead of rows")
 def centred_lying_down(x):
     return torch.stack([column - column.mean() for column in x.T], dim=1)
@@ -124,6 +183,28 @@ def table_by_loops(a, b):
 def table_by_expand(a, b):
     grid_a, grid_b = torch.meshgrid(a, b, indexing="ij")
     return grid_a - grid_b
+
+
+@right("week0.pairwise_differences")
+def table_by_a_comprehension(a, b):
+    return torch.tensor([[p - q for q in b.tolist()] for p in a.tolist()])
+
+
+@right("week0.pairwise_differences")
+def table_by_outer_products(a, b):
+    return torch.outer(a, torch.ones(b.numel())) - torch.outer(torch.ones(a.numel()), b)
+
+
+@right("week0.pairwise_differences")
+def table_of_pairs(a, b):
+    first, second = torch.cartesian_prod(a, b).unbind(dim=1)
+    return (first - second).view(a.shape[0], b.shape[0])
+
+
+@right("week0.pairwise_differences")
+def table_row_by_row_with_partial(a, b):
+    row = functools.partial(torch.rsub, b)
+    return torch.stack(list(map(row, a)))
 
 
 @wrong("week0.pairwise_differences", "the table lies on its side")
@@ -178,6 +259,40 @@ def gradient_row_of_a_jacobian(f, x):
     return torch.autograd.functional.jacobian(f, x, create_graph=True)
 
 
+@right("week0.gradient_of")
+def gradient_as_a_pullback(f, x):
+    value, pullback = torch.func.vjp(f, x)
+    (gradient,) = pullback(torch.ones_like(value))
+    return gradient
+
+
+@right("week0.gradient_of")
+def gradient_one_direction_at_a_time(f, x):
+    slopes = []
+    for direction in torch.eye(x.numel()):
+        _, slope = torch.func.jvp(f, (x,), (direction.view_as(x),))
+        slopes.append(slope)
+    return torch.stack(slopes).view_as(x)
+
+
+@right("week0.gradient_of")
+def gradient_of_a_parameter(f, x):
+    class Point(nn.Module):
+        def __init__(self, start):
+            super().__init__()
+            self.place = nn.Parameter(start.clone())
+
+        def forward(self):
+            return f(self.place)
+
+    point = Point(x)
+    point.zero_grad()
+    with torch.enable_grad():
+        loss = point()
+    loss.backward()
+    return point.place.grad.detach()
+
+
 @wrong("week0.gradient_of", "gradients add up")
 def gradient_left_behind(f, x):
     x.requires_grad_(True)
@@ -213,6 +328,53 @@ def missing_by_loop(model):
 def missing_by_dicts(model):
     wanted = {name: p for name, p in model.named_parameters() if p.requires_grad}
     return tuple(filter(lambda name: wanted[name].grad is None, wanted))
+
+
+@right("week0.missing_grads")
+def missing_by_matching(model):
+    found = []
+    for name, parameter in model.named_parameters():
+        match parameter.requires_grad, parameter.grad:
+            case True, None:
+                found.append(name)
+            case _:
+                pass
+    return found
+
+
+@right("week0.missing_grads")
+def missing_layer_by_layer(model):
+    def walk(module, prefix):
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter.requires_grad and parameter.grad is None:
+                yield prefix + name
+        for name, child in module.named_children():
+            yield from walk(child, f"{prefix}{name}.")
+
+    return list(walk(model, ""))
+
+
+@dataclass(frozen=True)
+class _Named:
+    name: str
+    parameter: nn.Parameter
+
+    @property
+    def is_missing(self) -> bool:
+        return self.parameter.requires_grad and self.parameter.grad is None
+
+
+@right("week0.missing_grads")
+def missing_by_a_dataclass(model):
+    return [named.name for named in itertools.starmap(_Named, model.named_parameters()) if named.is_missing]
+
+
+@right("week0.missing_grads")
+def missing_by_sets(model):
+    names = [name for name, _ in model.named_parameters()]
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    reached = {name for name, p in model.named_parameters() if p.grad is not None}
+    return sorted(set(names) - frozen - reached, key=names.index)
 
 
 @wrong("week0.missing_grads", "frozen parameters counted")

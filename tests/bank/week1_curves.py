@@ -1,6 +1,9 @@
 """Answers to ema and read_curve whose worth is known, for `autograde audit`."""
 
+import functools
 import itertools
+import operator
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -32,6 +35,52 @@ def ema_by_accumulate(values, beta):
     averages = itertools.accumulate(values.tolist(), lambda old, new: beta * old + (1 - beta) * new, initial=0.0)
     corrections = 1 - beta ** np.arange(1, len(values) + 1)
     return np.array(list(averages)[1:]) / corrections
+
+
+class _Average:
+    """A running average that knows how many values have gone in."""
+
+    def __init__(self, beta: float):
+        self.beta, self.average, self.count = beta, 0.0, 0
+
+    def __call__(self, value: float) -> float:
+        self.count += 1
+        self.average += (1 - self.beta) * (value - self.average)
+        return self.average / (1 - self.beta**self.count)
+
+
+@right("week1.ema")
+def ema_by_an_object(values, beta):
+    average = _Average(beta)
+    return [average(value) for value in values.tolist()]
+
+
+@right("week1.ema")
+def ema_by_recursion(values, beta):
+    @functools.cache
+    def plain(t):
+        return 0.0 if t < 0 else beta * plain(t - 1) + (1 - beta) * values[t].item()
+
+    return torch.tensor([plain(t) / (1 - beta ** (t + 1)) for t in range(values.numel())])
+
+
+@right("week1.ema")
+def ema_by_a_generator(values, beta):
+    def smooth():
+        average, missing = 0.0, 1.0
+        for value in values:
+            average = torch.lerp(value.double(), torch.as_tensor(average, dtype=torch.float64), beta)
+            yield average / (1 - (missing := missing * beta))
+
+    return torch.stack(tuple(smooth()))
+
+
+@right("week1.ema")
+def ema_by_convolution(values, beta):
+    weights = beta ** torch.arange(len(values), dtype=torch.float64)
+    padded = torch.nn.functional.pad(values.double(), (len(values) - 1, 0))
+    sums = torch.nn.functional.conv1d(padded[None, None], weights.flip(0)[None, None])
+    return sums.flatten() / weights.cumsum(0)
 
 
 @wrong("week1.ema", "no correction")
@@ -155,6 +204,66 @@ def read_by_torch(steps, losses):
         "warmup_end": None,
         "decay_start": None,
     }
+
+
+@dataclass
+class _Facts:
+    spike: float = 0.0
+    recovered_at: int | None = None
+    best_step: int = 0
+    tail_slope: float = 0.0
+    warmup_end: int | None = None
+    decay_start: int | None = None
+
+
+@right("week1.read_curve")
+def read_into_a_dataclass(steps, losses):
+    facts, log = _Facts(), list(zip(steps, losses, strict=True))
+    _, facts.best_step = min((loss, step) for step, loss in log)
+    top = max(range(len(log)), key=lambda row: log[row][1])
+    facts.spike = log[top][1] - log[0][1]
+    while top < len(log) and log[top][1] > log[0][1]:
+        top += 1
+    facts.recovered_at = log[top][0] if top < len(log) else None
+    (x0, y0), _, (x1, y1) = log[-3:]
+    facts.tail_slope = (y1 - y0) / (x1 - x0) * 100
+    return asdict(facts)
+
+
+@right("week1.read_curve")
+def read_lazily(steps, losses):
+    first, *_ = losses
+    at = dict(zip(steps, losses, strict=True))
+    highest, lowest = max(at, key=at.get), min(at, key=at.get)
+    after = itertools.dropwhile(lambda step: step < highest, steps)
+    return dict(
+        spike=at[highest] - first,
+        recovered_at=next((step for step in after if at[step] <= first), None),
+        best_step=lowest,
+        tail_slope=100.0 * operator.sub(losses[-1], losses[-3]) / operator.sub(steps[-1], steps[-3]),
+        warmup_end=None,
+        decay_start=None,
+    )
+
+
+@right("week1.read_curve")
+def read_one_key_at_a_time(steps, losses):
+    def read(key):
+        match key:
+            case "spike":
+                return max(loss - losses[0] for loss in losses)
+            case "best_step":
+                return sorted(zip(losses, steps, strict=True))[0][1]
+            case "tail_slope":
+                hundreds = (steps[-1] - steps[-3]) / 100
+                return (losses[-1] - losses[-3]) / hundreds
+            case "recovered_at":
+                rows = range(losses.index(max(losses)), len(losses))
+                return min((steps[row] for row in rows if losses[row] <= losses[0]), default=None)
+        return None
+
+    keys = "spike recovered_at best_step tail_slope warmup_end decay_start".split()
+    return {key: read(key) for key in keys}
 
 
 @wrong("week1.read_curve", "warm-up ends where the loss peaks")

@@ -1,7 +1,9 @@
 """Answers to initial_loss, log_softmax and cross_entropy whose worth is known, for `autograde audit`."""
 
+import functools
 import math
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import torch
@@ -26,6 +28,41 @@ def minus_log_of_the_probability(vocab_size):
 def entropy_of_the_uniform(vocab_size):
     p = torch.full((vocab_size,), 1 / vocab_size, dtype=torch.float64, requires_grad=True)
     return -(p * p.log()).sum()
+
+
+@right("week1.initial_loss")
+def loss_from_bits(vocab_size: int) -> float:
+    bits = math.log2(vocab_size)
+    return bits / math.log2(math.e)
+
+
+@right("week1.initial_loss")
+def logsumexp_of_equal_scores(vocab_size):
+    scores = torch.zeros(vocab_size)
+    return (scores.logsumexp(dim=0) - scores[0]).item()
+
+
+@right("week1.initial_loss")
+def loss_in_decimals(vocab_size):
+    return -(Decimal(1) / Decimal(vocab_size)).ln()
+
+
+@right("week1.initial_loss")
+def loss_from_its_prime_factors(vocab_size):
+    """ln of a product is the sum of the ln."""
+    total, factor = 0.0, 2
+    while vocab_size > 1:
+        while vocab_size % factor == 0:
+            vocab_size //= factor
+            total += np.log(factor)
+        factor += 1
+    return total
+
+
+@right("week1.initial_loss")
+def entropy_of_a_distribution(vocab_size):
+    uniform = torch.distributions.Categorical(probs=torch.ones(vocab_size))
+    return uniform.entropy()
 
 
 @wrong("week1.initial_loss", "logarithm to base 2")
@@ -102,6 +139,27 @@ def log_softmax_with_a_warning_and_a_print(logits):
     x = logits.double()
     x = x - x.max(-1).values.unsqueeze(-1)
     return x - torch.einsum("...v->...", x.exp()).log().unsqueeze(-1)
+
+
+@right("week1.log_softmax")
+def log_softmax_by_reduce(logits):
+    total = functools.reduce(torch.logaddexp, logits.unbind(-1))
+    return logits - total[..., None]
+
+
+@right("week1.log_softmax")
+def log_softmax_axis_by_axis(logits):
+    """Recursion over the leading axes, down to a single row."""
+    if logits.ndim > 1:
+        return torch.stack([log_softmax_axis_by_axis(part) for part in logits])
+    top = logits.max()
+    return logits - (top + torch.log(torch.sum(torch.exp(logits - top))))
+
+
+@right("week1.log_softmax")
+def log_softmax_by_numpy_ufunc(logits):
+    scores = logits.double().numpy()
+    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
 
 
 @wrong("week1.log_softmax", "overflow")
@@ -245,6 +303,52 @@ def cross_entropy_with_a_graph(logits, targets, ignore_index=-100):
     safe = targets.masked_fill(~keep, 0)
     losses = -torch.log_softmax(logits, -1).take_along_dim(safe[..., None], -1)[..., 0]
     return losses.masked_select(keep).mean()
+
+
+class _Loss(torch.nn.Module):
+    def __init__(self, ignore_index: int = -100):
+        super().__init__()
+        self.ignore_index = ignore_index
+
+    def forward(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        flat, ids = logits.flatten(end_dim=-2), targets.flatten()
+        rows = torch.nonzero(ids.ne(self.ignore_index), as_tuple=True)[0]
+        return (flat.logsumexp(-1)[rows] - flat[rows, ids[rows]]).mean()
+
+
+@right("week1.cross_entropy")
+def cross_entropy_by_a_module(logits, targets, ignore_index=-100):
+    return _Loss(ignore_index)(logits, targets)
+
+
+@right("week1.cross_entropy")
+def cross_entropy_of_a_distribution(logits, targets, ignore_index=-100):
+    counted = targets != ignore_index
+    if not counted.any():
+        return torch.tensor(math.nan)
+    return -torch.distributions.Categorical(logits=logits[counted]).log_prob(targets[counted]).mean()
+
+
+@right("week1.cross_entropy")
+def cross_entropy_in_pure_python(logits, targets, ignore_index=-100):
+    def costs(scores, target):
+        if isinstance(target, list):
+            for pair in zip(scores, target, strict=True):
+                yield from costs(*pair)
+        elif target != ignore_index:
+            top = max(scores)
+            yield top + math.log(sum(math.exp(score - top) for score in scores)) - scores[target]
+
+    found = [*costs(logits.tolist(), targets.tolist())]
+    return math.fsum(found) / len(found) if found else math.nan
+
+
+@right("week1.cross_entropy")
+def cross_entropy_by_einsum(logits, targets, ignore_index=-100):
+    classes = torch.arange(logits.shape[-1])
+    actual = (targets[..., None] == classes) & (targets != ignore_index)[..., None]
+    nats = -torch.einsum("nv,nv->", actual.flatten(0, -2).double(), logits.double().log_softmax(-1).flatten(0, -2))
+    return nats / actual.sum()
 
 
 @wrong("week1.cross_entropy", "padding counted in the mean")

@@ -1,7 +1,12 @@
 """Answers to perplexity, bits_per_byte and loss_floor whose worth is known, for `autograde audit`."""
 
+import fractions
+import functools
 import itertools
 import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,6 +35,37 @@ def perplexity_by_numpy(losses, token_counts):
 def geometric_mean(losses, token_counts):
     shares = token_counts.double() / token_counts.sum()
     return torch.prod(losses.double().nan_to_num(0.0).exp() ** shares)
+
+
+@right("week1.perplexity")
+def perplexity_token_by_token(losses, token_counts):
+    return losses.double().repeat_interleave(token_counts).mean().exp()
+
+
+@right("week1.perplexity")
+def perplexity_by_statistics(losses, token_counts):
+    batches = [(loss, n) for loss, n in zip(losses.tolist(), token_counts.tolist(), strict=True) if n]
+    return math.exp(statistics.fmean(*zip(*batches, strict=True)))
+
+
+@right("week1.perplexity")
+def perplexity_batch_after_batch(losses, token_counts):
+    """A running mean: each batch moves it by its share of the tokens so far."""
+
+    def add(so_far, batch):
+        (mean, tokens), (loss, count) = so_far, batch
+        if count == 0:
+            return so_far
+        return mean + (loss - mean) * count / (tokens + count), tokens + count
+
+    mean, _ = functools.reduce(add, zip(losses.double(), token_counts, strict=True), (0.0, 0))
+    return torch.exp(torch.as_tensor(mean))
+
+
+@right("week1.perplexity")
+def perplexity_by_nansum(losses, token_counts):
+    weights = token_counts / token_counts.sum()
+    return math.e ** torch.nansum(torch.mul(weights, losses)).item()
 
 
 @wrong("week1.perplexity", "mean of perplexities")
@@ -91,6 +127,54 @@ def bits_then_bytes(mean_loss, n_tokens, n_bytes):
 def size_of_the_compressed_text(mean_loss, n_tokens, n_bytes):
     probability_of_the_text = -np.float64(mean_loss) * n_tokens
     return -probability_of_the_text / np.log(2) / n_bytes
+
+
+@dataclass
+class _Text:
+    nats: float
+    tokens: int
+    bytes: int
+
+    @property
+    def bits(self) -> float:
+        return self.tokens * self.nats / math.log(2)
+
+    def __truediv__(self, unit: str) -> float:
+        return self.bits / getattr(self, unit)
+
+
+@right("week1.bits_per_byte")
+def bits_of_a_dataclass(mean_loss, n_tokens, n_bytes):
+    return _Text(mean_loss, n_tokens, n_bytes) / "bytes"
+
+
+@right("week1.bits_per_byte")
+def bits_from_the_perplexity(mean_loss, n_tokens, n_bytes):
+    perplexity = np.exp(mean_loss)
+    return np.log2(perplexity) * n_tokens / n_bytes
+
+
+@right("week1.bits_per_byte")
+def bits_by_a_fraction(mean_loss, n_tokens, n_bytes):
+    share = fractions.Fraction(n_tokens, n_bytes)
+    return float(share) * math.log(math.exp(mean_loss), 2)
+
+
+@right("week1.bits_per_byte")
+def bits_by_steps(mean_loss, n_tokens, n_bytes):
+    def bits(nats):
+        return nats / torch.log(torch.tensor(2.0))
+
+    steps = (lambda mean: mean * n_tokens, bits, lambda total: total / n_bytes)
+    return functools.reduce(lambda value, step: step(value), steps, mean_loss)
+
+
+@right("week1.bits_per_byte")
+def bits_added_up_token_by_token(mean_loss, n_tokens, n_bytes):
+    total = 0.0
+    for _ in range(n_tokens):
+        total += mean_loss
+    return torch.tensor(total, dtype=torch.float64).mul(1 / math.log(2)).div(n_bytes)
 
 
 @wrong("week1.bits_per_byte", "nats left as nats")
@@ -183,6 +267,48 @@ def floor_of_a_table_of_logits(input_ids, labels):
     counts = torch.zeros(len(prefixes), max(targets) + 1, dtype=torch.float64)
     counts.index_put_((torch.tensor(rows), torch.tensor(targets)), torch.ones(1, dtype=torch.float64), accumulate=True)
     return F.cross_entropy(counts.log()[rows], torch.tensor(targets))
+
+
+@right("week1.loss_floor")
+def floor_by_a_mask_of_shared_prefixes(input_ids, labels):
+    same = (input_ids[:, None] == input_ids[None]).cumprod(-1)[..., :-1].bool()
+    goal, counts = labels[:, 1:], labels[:, 1:] != -100
+    peers = same & counts[None]
+    agree = peers & (goal[:, None] == goal[None])
+    share = agree.sum(1).double() / peers.sum(1).clamp(min=1)
+    return -share[counts].log().mean()
+
+
+@right("week1.loss_floor")
+def floor_by_branching(input_ids, labels):
+    """Recursion over the tree of texts: all rows of a branch have read the same."""
+    rows = [(ids, wanted) for ids, wanted in zip(input_ids.tolist(), labels.tolist(), strict=True)]
+
+    def branch(rows, t):
+        if t == len(rows[0][0]):
+            return 0.0
+        counts = Counter(wanted[t] for _, wanted in rows if wanted[t] != -100)
+        here = sum(n * math.log(counts.total() / n) for n in counts.values())
+        children = {}
+        for row in rows:
+            children.setdefault(row[0][t], []).append(row)
+        return here + sum(branch(child, t + 1) for child in children.values())
+
+    roots = {}
+    for row in rows:
+        roots.setdefault(row[0][0], []).append(row)
+    return sum(branch(root, 1) for root in roots.values()) / int((labels[:, 1:] != -100).sum())
+
+
+@right("week1.loss_floor")
+def floor_by_sorting(input_ids, labels):
+    places = itertools.product(range(input_ids.shape[0]), range(1, input_ids.shape[1]))
+    pairs = sorted((input_ids[b, :t].tolist(), labels[b, t].item()) for b, t in places if labels[b, t] != -100)
+    costs = []
+    for _, group in itertools.groupby(pairs, key=lambda pair: pair[0]):
+        seen = [label for _, label in group]
+        costs += [math.log(len(seen)) - math.log(seen.count(label)) for label in seen]
+    return statistics.fmean(costs)
 
 
 def _counted_floor(input_ids, labels, key, first=1):

@@ -1,5 +1,10 @@
 """Answers to next_token_pairs and sample whose worth is known, for `autograde audit`."""
 
+import itertools
+import math
+import random
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -34,6 +39,53 @@ def pairs_in_place_on_a_copy(input_ids, attention_mask, ignore_index=-100):
 def pairs_by_numpy(input_ids, attention_mask, ignore_index=-100):
     labels = np.where(attention_mask.numpy()[:, 1:] == 1, input_ids.numpy()[:, 1:], ignore_index)
     return input_ids.numpy()[:, :-1], labels
+
+
+@right("week1.next_token_pairs")
+def pairs_by_unfold(input_ids, attention_mask, ignore_index=-100):
+    inputs, following = input_ids.unfold(1, 2, 1).unbind(-1)
+    return inputs, following.where(attention_mask[:, 1:].bool(), ignore_index)
+
+
+@right("week1.next_token_pairs")
+def pairs_place_by_place(input_ids, attention_mask, ignore_index=-100):
+    rows, length = input_ids.shape
+    inputs = torch.empty(rows, length - 1, dtype=torch.long)
+    labels = torch.full_like(inputs, ignore_index)
+    for b, t in itertools.product(range(rows), range(length - 1)):
+        inputs[b, t] = input_ids[b, t]
+        if attention_mask[b, t + 1] == 1:
+            labels[b, t] = input_ids[b, t + 1]
+    return inputs, labels
+
+
+@right("week1.next_token_pairs")
+def pairs_by_a_generator(input_ids, attention_mask, ignore_index=-100):
+    def labelled(ids, mask):
+        for (token, _), (following, real) in itertools.pairwise(zip(ids, mask, strict=True)):
+            yield token, following if real else ignore_index
+
+    rows = [list(labelled(*row)) for row in zip(input_ids.tolist(), attention_mask.tolist(), strict=True)]
+    both = torch.tensor(rows)
+    return both[..., 0], both[..., 1]
+
+
+@dataclass
+class _Batch:
+    ids: torch.Tensor
+    mask: torch.Tensor
+
+    def __getitem__(self, columns):
+        return _Batch(self.ids[:, columns], self.mask[:, columns])
+
+    def masked(self, value):
+        return self.ids.masked_fill(self.mask.logical_not(), value)
+
+
+@right("week1.next_token_pairs")
+def pairs_by_a_dataclass(input_ids, attention_mask, ignore_index=-100):
+    batch = _Batch(input_ids, attention_mask)
+    return batch[:-1].ids, batch[1:].masked(ignore_index)
 
 
 @wrong("week1.next_token_pairs", "no shift")
@@ -169,6 +221,59 @@ def sample_by_zeroed_probabilities(logits, temperature, top_k, generator):
         kept = p.topk(min(top_k, p.shape[-1]), -1)
         p = torch.zeros_like(p).scatter(-1, kept.indices, kept.values)
     return torch.multinomial(p / p.sum(-1, keepdim=True), 1, generator=generator)[:, 0]
+
+
+@right("week1.sample")
+def sample_from_the_kept_alone(logits, temperature, top_k, generator):
+    match temperature, top_k:
+        case 0, _:
+            return logits.argmax(dim=1)
+        case _, None:
+            k = logits.size(1)
+        case _, k:
+            k = min(k, logits.size(1))
+    kept, places = torch.topk(logits, k)
+    picked = torch.multinomial((kept / temperature).softmax(1), num_samples=1, generator=generator)
+    return places.gather(1, picked).squeeze(1)
+
+
+@right("week1.sample")
+def sample_in_pure_python(logits, temperature, top_k, generator):
+    luck = random.Random(int(torch.randint(2**62, (), generator=generator)))
+
+    def draw(row):
+        order = sorted(range(len(row)), key=row.__getitem__, reverse=True)[:top_k]
+        if not temperature:
+            return order[0]
+        weights = [math.exp((row[place] - row[order[0]]) / temperature) for place in order]
+        return luck.choices(order, weights)[0]
+
+    return torch.tensor([draw(row) for row in logits.tolist()])
+
+
+@right("week1.sample")
+def sample_by_a_race(logits, temperature, top_k, generator):
+    """The token whose exponential clock rings first."""
+    scores = logits.double().clone()
+    if temperature > 0:
+        scores /= temperature
+    if top_k:
+        rank = scores.argsort(1, descending=True).argsort(1)
+        scores[rank >= top_k] = -math.inf
+    if temperature > 0:
+        scores -= torch.empty_like(scores).exponential_(generator=generator).log_()
+    return torch.max(scores, 1)[1]
+
+
+@right("week1.sample")
+def sample_by_searchsorted(logits, temperature, top_k, generator):
+    if temperature == 0.0:
+        return torch.from_numpy(np.argmax(logits.numpy(), axis=-1))
+    order = np.argsort(-logits.numpy(), axis=-1)[:, :top_k]
+    kept = torch.take_along_dim(logits, torch.from_numpy(order), 1).double() / temperature
+    sums = kept.softmax(1).cumsum(1)
+    point = torch.rand((len(sums), 1), generator=generator, dtype=torch.float64) * sums[:, -1:]
+    return torch.from_numpy(order).gather(1, torch.searchsorted(sums, point).clamp(max=order.shape[1] - 1)).view(-1)
 
 
 def _softmax_draw(logits, generator):

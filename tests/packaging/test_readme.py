@@ -15,6 +15,49 @@ HARMLESS = {
     "make lab": ("make -n lab", MAKE),
     "make test": ("make -n test", MAKE),
     "make grade": ("make -n grade", MAKE + "; tests/grading grades a class"),
+    'make grade ARGS="submissions.zip"': (
+        'make -n grade ARGS="submissions.zip"',
+        MAKE + "; tests/grading grades classes",
+    ),
+    'make grade ARGS="--resume"': ('make -n grade ARGS="--resume"', MAKE + "; tests/grading resumes"),
+    'make grade ARGS="submissions.zip --dask tcp://scheduler:8786"': (
+        'make -n grade ARGS="submissions.zip --dask tcp://scheduler:8786"',
+        MAKE + "; tests/grading has a cluster",
+    ),
+    "make doctor": ("make -n doctor", MAKE + "; tests/grading asks the doctor"),
+    "make report": ("make -n report", "there is no class here; tests/grading reports on one"),
+    'make replay ARGS="ada week1.ema"': (
+        'make -n replay ARGS="ada week1.ema"',
+        "there is no ada; tests/grading replays",
+    ),
+    'make marks ARGS="void week1.ema"': (
+        'make -n marks ARGS="void week1.ema"',
+        "there is no class here; tests/grading",
+    ),
+    'make marks ARGS="weigh week1.sample 2"': (
+        'make -n marks ARGS="weigh week1.sample 2"',
+        "there is no class here; tests/grading",
+    ),
+    'make marks ARGS="restore week1.ema"': (
+        'make -n marks ARGS="restore week1.ema"',
+        "there is no class here; tests/grading",
+    ),
+    'make marks ARGS="seeds week1_loss_and_perplexity"': (
+        'make -n marks ARGS="seeds week1_loss_and_perplexity"',
+        "there is no class here; tests/grading",
+    ),
+    'make marks ARGS="roster roster.csv"': (
+        'make -n marks ARGS="roster roster.csv"',
+        "there is no class here; tests/grading",
+    ),
+    'make marks ARGS="export --template gradebook.csv --out marks.csv"': (
+        'make -n marks ARGS="export --template gradebook.csv --out marks.csv"',
+        "there is no class here; tests/grading",
+    ),
+    ".venv/bin/python -m tests.grading.attack_suite": (
+        "PYTHON -m tests.grading.attack_suite --help",
+        "minutes: tests/grading runs it",
+    ),
     "make audit": ("make -n audit", MAKE + "; tests/grading audits"),
     "make bench": ("make -n bench", MAKE),
     "make build": ("make -n build", MAKE + "; tests/release builds"),

@@ -22,9 +22,24 @@ def pins(repository):
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
-def direct(project):
+def asked(project):
+    """All that the project and its extras ask for, themselves among it: an extra may name others of the project."""
     extras = project["optional-dependencies"].values()
     return [Requirement(line) for line in [*project["dependencies"], *(r for extra in extras for r in extra)]]
+
+
+def direct(project):
+    return [requirement for requirement in asked(project) if requirement.name != project["name"]]
+
+
+def installed(project, extras):
+    """The extras that asking for these brings."""
+    found = set()
+    while extras := set(extras) - found:
+        found |= extras
+        lines = (line for extra in extras for line in project["optional-dependencies"][extra])
+        extras = {name for one in map(Requirement, lines) if one.name == project["name"] for name in one.extras}
+    return found
 
 
 def test_constraints_pin_each_package_once_and_exactly(pins):
@@ -72,7 +87,13 @@ def test_the_environment_installs_what_the_makefile_installs(repository, project
     makefile = (repository / "Makefile").read_text()
     assert "--constraint constraints.txt" in makefile and '--editable ".[lab,grade,dev]"' in makefile
     extras = re.search(r"\.\[([\w,]+)\]", pip["pip"][1])[1].split(",")
-    assert set(extras) == set(project["optional-dependencies"])
+    assert installed(project, extras) == set(project["optional-dependencies"])
+
+
+def test_what_a_class_on_several_machines_needs_can_be_installed_by_itself(project):
+    assert installed(project, ["dask"]) == {"dask"} and installed(project, ["postgres"]) == {"postgres"}
+    assert {"dask", "postgres"} <= installed(project, ["dev"]), "the tests try both"
+    assert not {"distributed", "psycopg"} & {Requirement(line).name for line in project["dependencies"]}
 
 
 def test_the_oldest_python_is_said_alike(repository, project):

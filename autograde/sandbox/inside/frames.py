@@ -44,6 +44,15 @@ def body(fd: int, seconds: float | None = None, most: int = MOST) -> bytes:
     return _exactly(fd, size, until)
 
 
+def begins(fd: int, seconds: float) -> bool:
+    """Whether the other side says anything within `seconds`; its end counts."""
+    try:
+        _wait(fd, select.POLLIN, time.monotonic() + seconds)
+    except Late:
+        return False
+    return True
+
+
 def parse(data: bytes):
     """A frame's message."""
     try:

@@ -32,9 +32,7 @@ def serve(shell, read: int, write: int):
     """Answer requests until the grader ends it or goes away."""
     sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = open(os.devnull, "w")
     while True:
-        signal.signal(
-            signal.SIGINT, signal.SIG_IGN
-        )  # between cells: an interrupt may come after the one it was meant for
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one may come after the cell that it was meant for
         try:
             request = frames.receive(read, most=1 << 30)
         except frames.Broken:
@@ -45,7 +43,7 @@ def serve(shell, read: int, write: int):
             signal.signal(signal.SIGINT, signal.default_int_handler)
             reply = _run(shell, request["run"]) if "run" in request else _ask(shell, **request["ask"])
         except BaseException as error:  # whatever a learner's code throws at the loop, an answer goes out
-            reply = {"error": [type(error).__name__, str(error)[:TEXT]]}
+            reply = {"error": _told(error)}
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         frames.send(write, {"id": request["id"], **reply})
 
@@ -53,7 +51,14 @@ def serve(shell, read: int, write: int):
 def _run(shell, source):
     result = shell.run_cell(source)
     error = result.error_before_exec or result.error_in_exec
-    return {"error": [type(error).__name__, str(error)[:TEXT]]} if error is not None else {"done": True}
+    return {"error": _told(error)} if error is not None else {"done": True}
+
+
+def _told(error):
+    try:
+        return [type(error).__name__, str(error)[:TEXT]]
+    except BaseException:  # a learner's exception may fail to say what it is, too
+        return [type(error).__name__, ""]
 
 
 def _ask(shell, name, probe, messages, rules):

@@ -58,11 +58,14 @@ def _reap(pid):
 
 
 def _is_over(allowed, inherited):
-    """Whether all processes below this one hold more than `allowed`. Pages that they share count once, if need be."""
+    """Whether the processes below this one hold more than `allowed` and what they were forked with.
+
+    The quick sum counts a page once for each process that has it; only if that is too much, the slow one decides.
+    """
     below = _below()
-    if sum(max(0, _rss(process) - inherited) for process in below) <= allowed:
+    if sum(map(_rss, below)) <= allowed:
         return False
-    return sum(_pss(process) for process in below) > allowed + inherited
+    return sum(map(_pss, below)) > allowed + inherited
 
 
 def _below():

@@ -1,7 +1,7 @@
 """Imports once, then forks a kernel for each submission, in fresh namespaces. No learner's code ever runs in it.
 
 It computes nothing with torch: a process that forks after a parallel operator hangs. Two ways are cold, for machines
-where namespaces do not nest: `--one` forks one kernel in what bubblewrap made, `--contained` becomes one in a container.
+where namespaces do not nest: `--one` forks one kernel in what bubblewrap made; `--contained` becomes one itself.
 """
 
 import contextlib
@@ -99,7 +99,11 @@ def attend(shell, connection, request, link):
     connection.sendall(b"?")  # the grader reads this process's number off it, and may limit it
     if connection.recv(1) != b"!":
         return
-    enclose.new_namespaces()
+    try:
+        enclose.new_namespaces()
+    except OSError as error:
+        connection.sendall(str(error).encode())
+        return
     _look_after(connection, link, signal.SIGUSR1, request["watch_mb"], first_process, shell, request)
 
 

@@ -1,0 +1,1 @@
+"""What `autograde doctor` does: every promise of the sandbox, and the attempts to break it."""

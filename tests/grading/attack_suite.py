@@ -1,0 +1,247 @@
+"""Grade every attack in tests/grading/attacks, each between honest neighbours, and print what it achieved.
+
+    python -m tests.grading.attack_suite [--only NAME …] [--jobs 2] [--json FILE]
+
+Five numbers have to be 0: undeserved points, honest points lost, runs stopped, processes left, others disturbed; and no
+page may carry what a check asked. Exits with 1 where one is not.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+
+from autograde import release, source
+from autograde.classroom import Classroom
+from autograde.gradebook import Book
+from tests.grading import attacks
+from tests.grading.small import WEEK, make_course
+
+EXERCISES = ("log_softmax", "initial_loss", "cross_entropy", "sample")
+NEIGHBOURS = 6  # honest learners, spread over the alphabet so that they are graded between the attacks
+LESSON = """\
+# %% [markdown]
+# # A small week
+# %%
+import math
+
+import torch
+"""
+
+
+@dataclass
+class Outcome:
+    """What an attack achieved, in points and words."""
+
+    name: str
+    kind: str
+    undeserved: float = 0.0
+    courtesy: float = 0.0
+    lost: float = 0.0
+    stopped: bool = False
+    leaked: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    told: str = ""
+
+
+@dataclass
+class Suite:
+    """The outcomes, and what holds for the run as a whole."""
+
+    outcomes: list[Outcome]
+    disturbed: list[str]
+    processes: list[str]
+    altered: list[str]
+    seconds: float
+    status: int
+    said: str
+
+    @property
+    def clean(self) -> bool:
+        bad = any(o.undeserved or o.lost or o.stopped or o.leaked for o in self.outcomes)
+        return not (bad or self.disturbed or self.processes or self.altered)
+
+
+def references() -> dict[str, str]:
+    """{exercise's name: its cell in the lessons of week 1}."""
+    found = {}
+    for py in release.sources(Path(__file__).resolve().parents[2]):
+        for cell in source.read(py) if py.parent.name.startswith("week1") else ():
+            if cell.role == "exercise":
+                found[cell.exercise.name] = cell.source
+    return found
+
+
+def make(top: Path) -> Classroom:
+    """A class whose one notebook asks the four exercises, released."""
+    lesson, solved = LESSON, references()
+    for name in EXERCISES:
+        lesson += f"# %% [markdown]\n# ### {name}\n"
+        lesson += f'# %% exercise="week1.{name}"\n{solved[name]}\n# %% check="week1.{name}"\n'
+        lesson += f'check("week1.{name}", {name})\n'
+    make_course(top).write_text(lesson)
+    nbgrader(top, "generate_assignment", WEEK)
+    return Classroom(top)
+
+
+def nbgrader(top, *words):
+    line = [sys.executable, "-m", "nbgrader", *words]
+    done = subprocess.run(line, cwd=top, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def hand_in(classroom: Classroom, chosen: dict[str, attacks.Attack]) -> list[str]:
+    """Put the attacks and their neighbours into the class's folder of submissions → the neighbours."""
+    book = json.loads(classroom.release(WEEK)["small"])
+    solved = {f"week1-{name}": source.solved(text) for name, text in references().items()}
+    honest = attacks.Attack(cells={f"week1-{name}": solved[f"week1-{name}"] for name in EXERCISES})
+    neighbours = [f"{letter}-honest-neighbour" for letter in "acgmtz"[:NEIGHBOURS]]
+    for name in neighbours:
+        attacks.hand_in(honest, classroom.path("submitted", name, WEEK), book)
+    for name, attack in chosen.items():
+        attacks.hand_in(attack, classroom.path("submitted", name, WEEK), book)
+    return neighbours
+
+
+def run(top: Path, chosen: dict[str, attacks.Attack], jobs: int = 2, patience=(8, 60)) -> Suite:
+    """Grade them in one go, as an instructor would, and look at what is there afterwards."""
+    classroom = make(top)
+    neighbours = hand_in(classroom, chosen)
+    secret, before = classroom.secret, _digests(classroom)
+    line = [sys.executable, "-m", "autograde", "grade", str(classroom.submitted), "--folder", str(top)]
+    line += ["--jobs", str(jobs), "--cell-seconds", str(patience[0]), "--notebook-seconds", str(patience[1])]
+    _adopt()
+    already, began = _descendants(), time.monotonic()
+    done = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    seconds = time.monotonic() - began
+    time.sleep(2)  # what is on its way out may go
+    left = sorted(_descendants() - already)
+    altered = sorted(name for name, digest in before.items() if _digests(classroom).get(name) != digest)
+    altered += ["the term secret"] if classroom.secret != secret else []
+    with Book(classroom) as book:
+        rows = {row.student: row for row in book.rows(WEEK)}
+    results = {student: result for (_, student), result in classroom.journal.results().items()}
+    outcomes = [_outcome(classroom, name, attack, rows, results) for name, attack in chosen.items()]
+    full = classroom.points(WEEK)
+    disturbed = [name for name in neighbours if name not in rows or rows[name].marks != full]
+    slow = [name for name in neighbours if name in results and results[name]["seconds"] > 10]
+    return Suite(outcomes, disturbed + slow, left, altered, seconds, done.returncode, done.stderr)
+
+
+def _outcome(classroom, name, attack, rows, results):
+    outcome, full = Outcome(name, attack.kind), classroom.points(WEEK)
+    if name not in rows:
+        readable = attack.hand_in is not None and not attack.honest  # nothing of it could be taken for a submission
+        outcome.stopped = not readable
+        outcome.lost = sum(full[key] for key in attack.honest)
+        outcome.told = "no submission was found in it"
+        return outcome
+    marks = {key: mark or 0.0 for key, mark in rows[name].marks.items()}
+    earned = sum(mark for key, mark in marks.items() if key not in attack.honest)
+    setattr(outcome, "courtesy" if attack.kind == "courtesy" else "undeserved", earned)
+    outcome.lost = sum(full[key] - marks[key] for key in attack.honest)
+    result = results[name]
+    outcome.seconds, outcome.told = result["seconds"], result["detail"]
+    outcome.leaked = _leaks(classroom, name)
+    return outcome
+
+
+def _leaks(classroom, name):
+    """Pages that carry an input of a check: what an attack gives away, it writes LEAK in front of."""
+    found = []
+    for path in classroom.path("autograded", name, WEEK).glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", ()):
+                text = json.dumps(output)
+                if re.search(r"LEAK|<script|onerror=|javascript:", text):
+                    found.append(f"{path.name}: {text[:80]}")
+    return found
+
+
+def _digests(classroom):
+    paths = [*(classroom.folder / "solutions").rglob("*"), *(classroom.folder / "course").rglob("*")]
+    return {str(path): path.read_bytes() for path in paths if path.is_file()}
+
+
+def _adopt():
+    """Whatever a process below this one leaves behind becomes a child of this one (prctl's PR_SET_CHILD_SUBREAPER)."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def _descendants():
+    """The processes below this one that run: number and name of each."""
+    found, waiting = set(), [str(os.getpid())]
+    for number in waiting:
+        try:
+            for task in os.listdir(f"/proc/{number}/task"):
+                waiting += Path(f"/proc/{number}/task/{task}/children").read_text().split()
+            words = Path(f"/proc/{number}/stat").read_text().rpartition(")")
+        except OSError:  # it ended meanwhile
+            continue
+        if not words[2].startswith(" Z"):  # one that has ended and waits to be counted is not left
+            found.add(f"{number} {words[0].partition('(')[2]}")
+    return found
+
+
+def main(args=None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", metavar="NAME")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args(args)
+    chosen = {name: attack for name, attack in attacks.load().items() if not options.only or name in options.only}
+    top = Path(tempfile.mkdtemp(prefix="attacks-"))
+    try:
+        suite = run(top, chosen, options.jobs)
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    show(suite)
+    if options.json:
+        options.json.write_text(json.dumps([vars(outcome) for outcome in suite.outcomes], indent=1) + "\n")
+    return 0 if suite.clean else 1
+
+
+def show(suite: Suite) -> None:
+    """The table: one line for each attack, and the totals."""
+    print(
+        f"{'attack':<34} {'kind':<9} {'undeserved':>10} {'honest lost':>11} {'leaks':>5} {'seconds':>7}  what was said"
+    )
+    for o in suite.outcomes:
+        marks = f"{o.undeserved:>10g} {o.lost:>11g} {len(o.leaked):>5}"
+        print(f"{o.name:<34} {o.kind:<9} {marks} {o.seconds:>7.1f}  {o.told[:60]}")
+    print(f"\n{len(suite.outcomes)} attacks between {NEIGHBOURS} honest neighbours, {suite.seconds:.0f} s:")
+    totals = {
+        "undeserved points": sum(o.undeserved for o in suite.outcomes),
+        "honest points lost": sum(o.lost for o in suite.outcomes),
+        "runs stopped": sum(o.stopped for o in suite.outcomes),
+        "processes left": len(suite.processes),
+        "other submissions disturbed": len(suite.disturbed),
+        "pages that carry a check's inputs or a script": sum(bool(o.leaked) for o in suite.outcomes),
+        "files of the grader altered": len(suite.altered),
+    }
+    for what, number in totals.items():
+        print(f"  {what:<46} {number:g}")
+    courtesy = [o for o in suite.outcomes if o.kind == "courtesy"]
+    points = sum(o.courtesy for o in courtesy)
+    print(f"  reported, not counted: {len(courtesy)} call a ready-made operator, {points:g} points between them")
+    for line in (
+        *suite.disturbed,
+        *suite.processes,
+        *suite.altered,
+        *(leak for o in suite.outcomes for leak in o.leaked),
+    ):
+        print(f"  ! {line}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
