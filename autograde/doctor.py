@@ -8,6 +8,7 @@ import argparse
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from autograde.sandbox import SandboxUnavailable
@@ -44,7 +45,7 @@ def table(found: list[Row]) -> Table:
     shown = Table("promise", "how it was tried", "", "result", title="The sandbox on this machine")
     for row in found:
         mark = "[green]holds[/]" if row.holds else "[bold red]FAILS[/]"
-        shown.add_row(row.promise, row.tried, mark, row.result)
+        shown.add_row(escape(row.promise), escape(row.tried), mark, escape(row.result))
     return shown
 
 
@@ -53,10 +54,10 @@ def main(args) -> int:
     parser = argparse.ArgumentParser(prog="autograde doctor", description=__doc__)
     parser.add_argument("--backend", choices=["warm", "cold", "container"], help="by default the best that works here")
     backend = parser.parse_args(args).backend
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 150)
     try:
         with console.status("trying to break out") as status:
-            found = examine(backend, told=lambda row: status.update(f"{row.promise}: {row.result}"))
+            found = examine(backend, told=lambda row: status.update(escape(f"{row.promise}: {row.result}")))
     except SandboxUnavailable as error:
         print(error, file=sys.stderr)
         return 2

@@ -171,7 +171,7 @@ class _Settings:
         self.deterministic = torch.are_deterministic_algorithms_enabled()
         self.anomaly = torch.is_anomaly_enabled()
         self.precision = torch.get_float32_matmul_precision()
-        self.numpy, self.recursion, self.folder = np.geterr(), sys.getrecursionlimit(), os.getcwd()
+        self.numpy, self.recursion, self.folder = np.geterr(), sys.getrecursionlimit(), _folder()
         self.random = torch.get_rng_state(), random.getstate(), np.random.get_state()
 
     def restore(self):
@@ -187,10 +187,20 @@ class _Settings:
         torch.set_float32_matmul_precision(self.precision)
         np.seterr(**self.numpy)
         sys.setrecursionlimit(self.recursion)
-        os.chdir(self.folder)
+        if self.folder != _folder():
+            os.chdir(self.folder or ".")
         torch.set_rng_state(self.random[0])
         random.setstate(self.random[1])
         np.random.set_state(self.random[2])
+
+
+def _folder():
+    """Where this process works; None where that cannot be named, since it was removed or lies too deep."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None
+    return folder if os.path.isdir(folder) else None
 
 
 def seed(number: int) -> None:

@@ -68,8 +68,11 @@ def mark(task: Task, sandbox: Sandbox) -> dict:
     }
 
 
-def stopped(task: Task, why: str) -> dict:
-    """The result of a submission that ended the process that marked it: no points, and a human is asked to look."""
+def nothing(task: Task, status: str, why: str) -> dict:
+    """The result of a submission that there is nothing to mark in: no points, and a human is asked to look.
+
+    status: "unreadable", or "stopped" for one that ended the process that marked it.
+    """
     books = {name: _nothing(name, text, task, "unreadable", why) for name, text in task.release.items()}
     for book in books.values():
         del book["flags"]
@@ -78,7 +81,7 @@ def stopped(task: Task, why: str) -> dict:
         "assignment": task.assignment,
         "digest": task.digest,
         "edition": edition(task),
-        "status": "stopped",
+        "status": status,
         "detail": why,
         "timestamp": task.timestamp,
         "sandbox": "",

@@ -4,6 +4,7 @@ A cell that the learner left alone, or edited only, runs if a name that it defin
 that runs. What a learner added runs always.
 """
 
+import ast
 import functools
 import symtable
 
@@ -34,7 +35,7 @@ def _closure(cells, chosen, wanted=frozenset()):
     return chosen
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=512)
 def _names(code):
     """(names that a cell defines, names that it uses); (None, nothing) for what is no Python, magics apart."""
     for text in (code, _without_magics(code)):
@@ -50,8 +51,14 @@ def _names(code):
         tables += table.get_children()
     defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
-    uses = {symbol.get_name() for table, symbol in symbols if table is top or symbol.is_global()}
-    return frozenset(defined), frozenset(uses)
+    uses = {s.get_name() for table, s in symbols if (s.is_referenced() if table is top else s.is_global())}
+    return frozenset(defined), frozenset(uses | _added_to(text))
+
+
+def _added_to(code):
+    """Names that a cell changes by +=, which the table of symbols takes for plain assignments."""
+    changed = (node.target for node in ast.walk(ast.parse(code)) if isinstance(node, ast.AugAssign))
+    return {target.id for target in changed if isinstance(target, ast.Name)}
 
 
 def _without_magics(code):

@@ -153,7 +153,7 @@ def _outcome(reply):
         error = reply["error"]
         if type(error) is not list or len(error) != 3 or not all(type(part) is str for part in error):
             return _Outcome(error=("WireError", "the answer's reply cannot be read", ""))
-        return _Outcome(error=tuple(error))
+        return _Outcome(error=tuple(part[:500] for part in error))
     try:
         return _Outcome(value=wire.decode(reply["value"]))
     except wire.WireError as error:

@@ -16,7 +16,8 @@ import nbformat
 from nbformat import NotebookNode
 
 MOST_BYTES = 20 << 20  # of a notebook file
-MOST_CELLS, MOST_SOURCE, MOST_TEXT, MOST_PICTURE = 2000, 200_000, 20_000, 2 << 20
+MOST_CELLS, MOST_SOURCE, MOST_TEXT, MOST_PICTURE = 1000, 100_000, 20_000, 2 << 20
+MOST_CODE = 500_000  # characters of code in all: a parser, which no limit of the sandbox holds, takes seconds for it
 ROLE = "autograde"  # cell metadata of a rebuilt notebook: {"role": lesson, edited, own, answer or check}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -94,7 +95,11 @@ def _read(data):
     if type(cells) is not list or len(cells) > MOST_CELLS:
         many = f", at most {MOST_CELLS} are read" if type(cells) is list else ""
         raise Unreadable(f"it has no list of cells{many}")
-    return [_given(cell) for cell in cells if type(cell) is dict]
+    given = [_given(cell) for cell in cells if type(cell) is dict]
+    code = sum(len(cell.source) for cell in given if cell.kind == "code")
+    if code > MOST_CODE:
+        raise Unreadable(f"it has {code:,} characters of code, at most {MOST_CODE:,} are read")
+    return given
 
 
 def _given(cell):

@@ -152,11 +152,13 @@ class _Pile:
         return next((self.stamps[folders] for folders in above if folders in self.stamps), file.handed)
 
     def _best(self, assignment, notebook, files):
-        """(file, its bytes, notes) of the newest that can be read, the exact name before others; None if none can."""
+        """(file, its bytes, notes) of the newest that can be read, the exact name before others and a folder before
+        what lies deeper in it; None if none can be read."""
 
         def order(item):
             number, (file, _) = item
-            return file.rank, self._handed(file), file.saved, file.name == f"{notebook}.ipynb", number
+            exact = file.name == f"{notebook}.ipynb"
+            return file.rank, self._handed(file), file.saved, exact, -len(file.folders), number
 
         for _, (file, budget) in sorted(enumerate(files), key=order, reverse=True):
             try:

@@ -78,7 +78,7 @@ def local(tasks: Iterable[marking.Task], kind: Kind, jobs: int) -> Iterator[dict
                 wait([future := pool.submit(mark, task, kind)])
                 if _is_lost(future):
                     pool = pool.anew()
-                    yield marking.stopped(task, _STOPPED)
+                    yield marking.nothing(task, "stopped", _STOPPED)
                 else:
                     yield _result(future, task)
                 continue
@@ -184,7 +184,7 @@ def on_dask(tasks: Iterable[marking.Task], kind: Kind, address: str) -> Iterator
         for suspect in suspects:
             for future, task in _from_dask(client, address, [suspect], kind):
                 lost = isinstance(future.exception(), KilledWorker)
-                yield marking.stopped(task, _STOPPED) if lost else _result(future, task)
+                yield marking.nothing(task, "stopped", _STOPPED) if lost else _result(future, task)
 
 
 def _from_dask(client, address, tasks, kind):

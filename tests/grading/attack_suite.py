@@ -10,13 +10,13 @@ import argparse
 import ctypes
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -113,7 +113,7 @@ def hand_in(classroom: Classroom, chosen: dict[str, attacks.Attack]) -> list[str
     return neighbours
 
 
-def run(top: Path, chosen: dict[str, attacks.Attack], jobs: int = 2, patience=(8, 60)) -> Suite:
+def run(top: Path, chosen: dict[str, attacks.Attack], jobs: int = 2, patience=(8, 120)) -> Suite:
     """Grade them in one go, as an instructor would, and look at what is there afterwards."""
     classroom = make(top)
     neighbours = hand_in(classroom, chosen)
@@ -131,20 +131,24 @@ def run(top: Path, chosen: dict[str, attacks.Attack], jobs: int = 2, patience=(8
     with Book(classroom) as book:
         rows = {row.student: row for row in book.rows(WEEK)}
     results = {student: result for (_, student), result in classroom.journal.results().items()}
-    outcomes = [_outcome(classroom, name, attack, rows, results) for name, attack in chosen.items()]
+    nbgrader(top, "generate_feedback", WEEK)
+    acts = _acts(classroom, neighbours[0])
+    outcomes = [_outcome(classroom, name, attack, rows, results, done.stderr) for name, attack in chosen.items()]
+    for outcome in outcomes:
+        outcome.leaked += [f"its feedback has {act}" for act in _acts(classroom, outcome.name) - acts]
     full = classroom.points(WEEK)
     disturbed = [name for name in neighbours if name not in rows or rows[name].marks != full]
     slow = [name for name in neighbours if name in results and results[name]["seconds"] > 10]
     return Suite(outcomes, disturbed + slow, left, altered, seconds, done.returncode, done.stderr)
 
 
-def _outcome(classroom, name, attack, rows, results):
+def _outcome(classroom, name, attack, rows, results, said):
     outcome, full = Outcome(name, attack.kind), classroom.points(WEEK)
     if name not in rows:
-        readable = attack.hand_in is not None and not attack.honest  # nothing of it could be taken for a submission
-        outcome.stopped = not readable
         outcome.lost = sum(full[key] for key in attack.honest)
-        outcome.told = "no submission was found in it"
+        lines = [line for line in said.splitlines() if line.startswith("not read:") and f"/{name}/" in line]
+        outcome.stopped = not lines and any(classroom.path("submitted", name, WEEK).glob("*.ipynb"))
+        outcome.told = lines[0].rpartition("/")[2] if lines else "no notebook was handed in"
         return outcome
     marks = {key: mark or 0.0 for key, mark in rows[name].marks.items()}
     earned = sum(mark for key, mark in marks.items() if key not in attack.honest)
@@ -157,14 +161,45 @@ def _outcome(classroom, name, attack, rows, results):
 
 
 def _leaks(classroom, name):
-    """Pages that carry an input of a check: what an attack gives away, it writes LEAK in front of."""
+    """Outputs that carry an input of a check: what an attack gives away, it writes LEAK in front of."""
     found = []
     for path in classroom.path("autograded", name, WEEK).glob("*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", ()):
                 text = json.dumps(output)
-                if re.search(r"LEAK|<script|onerror=|javascript:", text):
+                if "LEAK" in text:
                     found.append(f"{path.name}: {text[:80]}")
+    return found
+
+
+class _Active(HTMLParser):
+    """What of a page can act: scripts, frames, handlers of events, addresses that are programs or elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self._script = set(), False
+
+    def handle_starttag(self, tag, attrs):
+        self._script = tag == "script"
+        if tag in ("iframe", "object", "embed", "form", "base", "meta", "link", "svg"):
+            self.found.add(f"<{tag} {attrs}>")
+        for name, value in attrs:
+            address = name in ("src", "href", "action", "xlink:href") and not (value or "").startswith("#")
+            if name.startswith("on") or (address and not (value or "").startswith("data:image/png")):
+                self.found.add(f"<{tag} {name}={value!r}>")
+
+    def handle_data(self, data):
+        if self._script:
+            self.found.add(f"the script {data[:60]!r}")
+            self._script = False
+
+
+def _acts(classroom, name):
+    found = set()
+    for path in classroom.path("feedback", name, WEEK).glob("*.html"):
+        parser = _Active()
+        parser.feed(path.read_text(encoding="utf-8"))
+        found |= parser.found
     return found
 
 

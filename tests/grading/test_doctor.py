@@ -139,7 +139,7 @@ def test_a_grader_that_waits_for_ever_or_reads_everything_is_found(monkeypatch):
 
 
 def test_the_command_says_how_it_went(monkeypatch, capsys):
-    good, bad = Row("Fire", "a match", "nothing burned", True), Row("Flood", "a tap", "it is wet", False)
+    good, bad = Row("Fire", "a match", "nothing burned", True), Row("Flood", "a tap", "[/it is wet]", False)
     monkeypatch.setattr(doctor, "PROMISES", [lambda _: [good]])
     assert doctor.main([]) == 0
     said = capsys.readouterr().out
@@ -147,7 +147,7 @@ def test_the_command_says_how_it_went(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "PROMISES", [lambda _: [good], lambda _: [bad]])
     assert doctor.main([]) == 1
     said = capsys.readouterr().out
-    assert "FAILS" in said and "1 of 2 do not hold" in said
+    assert "FAILS" in said and "[/it is wet]" in said and "1 of 2 do not hold" in said
 
 
 def test_without_any_sandbox_one_line_says_what_to_install(monkeypatch, capsys):

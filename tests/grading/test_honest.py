@@ -420,6 +420,13 @@ def test_a_cell_that_was_stopped_by_hand(graded):
     full_points(graded(handed_in(made), Patience(cell=0.5)), faulty=True)
 
 
+def test_a_cell_that_restarts_the_kernel(graded):
+    """A habit from Colab, after an installation: nothing that an answer leans on is lost with it."""
+    made = notebooks()
+    add(made["week0_warm_up"], after_imports(made["week0_warm_up"]), "import os\nos.kill(os.getpid(), 9)")
+    full_points(graded(handed_in(made)), faulty=True)
+
+
 # What a learner leaves in the cell of an answer: {0} is the answer, {1} its name.
 IN_THE_ANSWER = (
     "import math\nimport torch\nimport numpy as np\nfrom torch import nn\n\n{0}",

@@ -72,4 +72,5 @@ def _ask(shell, name, probe, messages, rules):
     if not callable(target):
         return {"uncallable": type(target).__name__}
     rules = guard.Rules(tuple(rules["library"]), rules["autograd"], rules["keeps_inputs"], rules["seconds"])
+    guard.torch.set_num_threads(1)  # a cell that asked for many would have the next operator refused its threads
     return {"replies": answer(target, probe, messages, rules)}

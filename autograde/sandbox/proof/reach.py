@@ -101,9 +101,8 @@ def privileges(examined):
     guarded = examined.sandbox.backend != "container"  # an engine's process 1 is the learner's user
     status, found = examined.attack(attacks.privileges, calls=enclose.DENIED, guarded=guarded)
     found += [f"{name} {bits}" for name, bits in status.items() if name.startswith("Cap") and int(bits, 16)]
-    found += [
-        f"{name} {status.get(name)}" for name, on in (("NoNewPrivs", "1"), ("Seccomp", "2")) if status[name] != on
-    ]
+    missing = {"NoNewPrivs": "1", "Seccomp": "2"}.items() - status.items()
+    found += [f"doing without {name}" for name, _ in sorted(missing)]
     how = f"capabilities; root; devices; limits; user namespaces; {len(enclose.DENIED)} system calls: mount, ptrace …"
     yield Row.of("No privileges", how, found, "no capability, none to be had, every call refused")
 

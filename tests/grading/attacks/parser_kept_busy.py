@@ -1,7 +1,8 @@
 """A notebook of nineteen megabytes is full of tiny statements: legal, and slow to parse.
 
 Each cell costs the grader a second or two, in its own process and before any limit on the kernel begins; a hundred of
-them cost minutes. Here the time for a submission includes what is done to its text.
+them cost minutes. Here more code than a course could ask for is no notebook: the file is refused, which costs
+its learner the rest of it.
 """
 
 from tests.grading.attacks import Attack, answers, code
@@ -13,4 +14,4 @@ def _edit(book):
     return book
 
 
-ATTACK = Attack(cells=answers(), edit=_edit)
+ATTACK = Attack(cells=answers(), edit=_edit, honest=())
