@@ -94,11 +94,13 @@ def fork(path: str, limits: Limits) -> Kernel:
         connection.connect(path)
         request = {"limits": limits.as_dict(), "uid": a_uid(), "watch_mb": 0 if cgroup else limits.memory_mb}
         socket.send_fds(connection, [json.dumps(request).encode()], [theirs.fileno()])
-        _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(12))
-        if cgroup:
-            cgroup.add(struct.unpack("3i", ancillary[0][2][:12])[0])
-        connection.sendall(b"!")
-        if (said := connection.recv(8)) != b"started\n":
+        said, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(12))
+        if said == b"?":
+            if cgroup:
+                cgroup.add(struct.unpack("3i", ancillary[0][2][:12])[0])
+            connection.sendall(b"!")
+            said = connection.recv(8)
+        if said != b"started\n":
             said += connection.recv(300)
             raise SandboxUnavailable(f"namespaces do not nest here: {said.decode(errors='replace') or 'no word'}")
     except (OSError, IndexError, SandboxUnavailable) as error:

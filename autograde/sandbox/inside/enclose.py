@@ -9,6 +9,7 @@ import ctypes
 import math
 import os
 import resource
+import signal
 import time
 
 MB = 1 << 20
@@ -19,7 +20,7 @@ _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = 0x20000, 0x4000000, 0x800
 # linux/mount.h
 _RDONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 8, 32, 4096, 16384, 1 << 18
 # linux/prctl.h
-_SET_DUMPABLE, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 4, 24, 38, 47, 4
+_SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP, _SET_NO_NEW_PRIVS, _CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 1, 4, 24, 38, 47, 4
 
 # seccomp.h
 _EQUAL, _AT_LEAST, _MASKED_EQUAL = 4, 5, 7
@@ -70,6 +71,11 @@ def is_root() -> bool:
     """Whether this process is the machine's root, not that of a user namespace."""
     with open("/proc/self/uid_map") as file:
         return os.getuid() == 0 and [int(n) for n in file.readline().split()][:2] == [0, 0]
+
+
+def die_with_parent():
+    """This process is killed where the one that forked it ends."""
+    _prctl(_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def own_proc():

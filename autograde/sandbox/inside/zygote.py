@@ -61,8 +61,17 @@ def _same_numbers_again():
 # --- one kernel -------------------------------------------------------------------------------------------------------
 
 
-def first_process(shell, request, link):
-    """Process 1 of the kernel's namespace: builds its file system, forks it, reaps, passes an interrupt on."""
+def first_process(shell, request, link, connection, begun):
+    """Process 1 of the kernel's namespace: builds its file system, forks it, reaps, passes an interrupt on.
+
+    The grader reads its number off its first word, and may limit it: so what stays outside is no kernel's to exhaust.
+    """
+    enclose.die_with_parent()
+    connection.sendall(b"?")
+    if connection.recv(1) != b"!":
+        return
+    connection.sendall(b"started\n")
+    os.close(begun)
     enclose.private_files(request["uid"], request["limits"]["files_mb"])
     os.setsid()
     child = os.fork()
@@ -96,9 +105,6 @@ def keep_open(link=None):
 
 def attend(shell, connection, request, link):
     """One for each kernel, outside its namespaces: starts it, ends it when the grader says so or goes away."""
-    connection.sendall(b"?")  # the grader reads this process's number off it, and may limit it
-    if connection.recv(1) != b"!":
-        return
     try:
         enclose.new_namespaces()
     except OSError as error:
@@ -108,15 +114,19 @@ def attend(shell, connection, request, link):
 
 
 def _look_after(connection, link, interrupt, memory_mb, function, *args):
-    """Fork a process that runs function(*args, link), its standard error being the log; stay until it ends."""
+    """Fork a process that runs function(*args, link, connection), its standard error the log; stay until it ends.
+
+    What comes over the connection is that process's until it has said that it started, which closes `begun`.
+    """
     log, log_end = os.pipe()
+    begun, begun_end = os.pipe()
     pid = os.fork()
     if pid == 0:
-        connection.close()
         os.dup2(log_end, 2)
-        _or_die(function, *args, link)
-    os.close(link), os.close(log_end)
-    connection.sendall(b"started\n")
+        _or_die(function, *args, link, connection, begun_end)
+    os.close(link), os.close(log_end), os.close(begun_end)
+    os.read(begun, 1)
+    os.close(begun)
     said = supervise(pid, connection.fileno(), log, interrupt, memory_mb)
     with contextlib.suppress(OSError):  # the grader is gone
         connection.sendall(json.dumps(said).encode() + b"\n")
@@ -168,7 +178,14 @@ def one(request, link, connection):
     shell, _ = load(request["modules"])
     enclose.hide()
     memory_mb = request["limits"]["memory_mb"]
-    _look_after(socket.socket(fileno=connection), link, signal.SIGINT, memory_mb, only_kernel, shell, request)
+    _look_after(socket.socket(fileno=connection), link, signal.SIGINT, memory_mb, cold_kernel, shell, request)
+
+
+def cold_kernel(shell, request, link, connection, begun):
+    """The kernel proper, where bubblewrap made the one namespace."""
+    connection.sendall(b"started\n")
+    os.close(begun)
+    only_kernel(shell, request, link)
 
 
 def over_pipes(request, enclosed):
