@@ -26,6 +26,7 @@ from autograde.exercise import find
 from autograde.journal import ClassError, Journal
 from autograde.layout import COURSE_ID, grading
 from autograde.roster import Roster, RosterError
+from autograde.sandbox import view
 from autograde.seeds import seed_of, term_secret
 from course.lab import files
 
@@ -42,6 +43,10 @@ class Classroom:
         settings = self.folder / "nbgrader_config.py"
         if not settings.is_file():
             raise ClassError(f"{self.folder} is no class: there is no nbgrader_config.py in it")
+        if view.shows(self.folder):
+            raise ClassError(
+                f"{self.folder} lies in a folder that submissions see, with Python: move the class elsewhere"
+            )
         try:
             with contextlib.chdir(self.folder):
                 config = PyFileConfigLoader(settings.name, str(self.folder)).load_config()

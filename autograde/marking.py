@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import re
 import sys
 import time
 import zlib
@@ -126,7 +127,7 @@ def mark_rebuilt(notebook, seeds, sandbox: Sandbox, patience: Patience | None = 
         "detail": "",
         "cells": done["cells"],
         "checks": checks,
-        "flags": list(_flags(notebook, checks)),
+        "flags": [*_flags(notebook, checks), *_absent(done["cells"])],
         "ipynb": packed(notebook),
     }
 
@@ -212,6 +213,14 @@ def _flags(notebook, checks):
             yield f"{exercise.id}: its cell names {', '.join(sorted(named))}, which it was to build: look at it"
 
 
+def _absent(cells):
+    """What a human should look at too: a cell that leans on a package which is not here, and may be on Colab."""
+    for cell in cells:
+        kind, words = cell["error"] or ("", "")
+        if kind == "ModuleNotFoundError" and (named := re.fullmatch(r"No module named '([\w.]{1,60})'", words)):
+            yield f"{cell['id']}: imports {named[1]}, which is not installed where it was graded: look at it"
+
+
 def _attributes(source):
     try:
         tree = ast.parse(source)
@@ -219,4 +228,12 @@ def _attributes(source):
         return set()
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    return names | {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in _BY_NAME]
+    return names | {part.value for call in calls for part in call.args if isinstance(part, ast.Constant)}
+
+
+_BY_NAME = ("getattr", "attrgetter", "methodcaller", "__getattribute__")
+
+
+def _name(node):
+    return getattr(node, "attr", getattr(node, "id", ""))

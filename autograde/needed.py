@@ -6,6 +6,7 @@ that runs. What a learner added runs always.
 
 import ast
 import functools
+import re
 import symtable
 
 
@@ -46,6 +47,8 @@ def _names(code):
             continue
     else:
         return None, frozenset()
+    if "import *" in code:
+        return None, frozenset()  # it may define anything
     tables = [top]
     for table in tables:
         tables += table.get_children()
@@ -59,6 +62,23 @@ def _added_to(code):
     """Names that a cell changes by +=, which the table of symbols takes for plain assignments."""
     changed = (node.target for node in ast.walk(ast.parse(code)) if isinstance(node, ast.AugAssign))
     return {target.id for target in changed if isinstance(target, ast.Name)}
+
+
+def without_package(code, message):
+    """The cell without its imports of what a ModuleNotFoundError names; None where it has none."""
+    missing = re.fullmatch(r"No module named '([\w.]+)'", message)
+    try:
+        body = ast.parse(_without_magics(code)).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    lines, found = code.split("\n"), False
+    for node in body:
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else names
+        if missing and any(f"{name}.".startswith(f"{missing[1]}.") for name in names):
+            lines[node.lineno - 1 : node.end_lineno] = ["pass"] + [""] * (node.end_lineno - node.lineno)
+            found = True
+    return "\n".join(lines) if found else None
 
 
 def _without_magics(code):

@@ -7,6 +7,7 @@ moved checks cease to matter.
 
 import base64
 import binascii
+import bisect
 import html
 import json
 import re
@@ -41,10 +42,11 @@ def rebuild(data: bytes, release) -> NotebookNode:
     """The release notebook with the learner's cells in it; `data` is the submitted file. Raises Unreadable."""
     given = _read(data)
     matched = _match(given, release.cells)
+    in_order = _in_order(matched)
     extras, anchor = {}, -1
     for number, cell in enumerate(given):
         if number in matched:
-            anchor = matched[number]
+            anchor = matched[number] if number in in_order else anchor
         elif cell.source.strip() and cell.kind in ("code", "markdown"):
             extras.setdefault(anchor, []).append(cell)
     taken = {place: given[number] for number, place in matched.items()}
@@ -53,6 +55,8 @@ def rebuild(data: bytes, release) -> NotebookNode:
         if place in taken or _grade_id(cell) is not None:
             cells += map(_own, waiting)  # after a lesson's cell that is missing: they may stand in its place
             waiting = []
+        if _is_check(cell) and place in taken and not _same(taken[place].source, cell.source):
+            cells.append(_own(taken[place]))  # an answer may have been merged into it
         cells.append(_filled(_copied(cell), taken.get(place)))
         waiting = waiting + extras.get(place, [])
     cells += map(_own, waiting)
@@ -91,7 +95,7 @@ def _read(data):
     cells = notebook.get("cells")
     if cells is None and type(notebook.get("worksheets")) is list:  # nbformat 3, and 2 before it
         sheets = [sheet for sheet in notebook["worksheets"] if type(sheet) is dict]
-        cells = [cell for sheet in sheets for cell in sheet.get("cells") or ()]
+        cells = [cell for sheet in sheets if type(sheet.get("cells")) is list for cell in sheet["cells"]]
     if type(cells) is not list or len(cells) > MOST_CELLS:
         many = f", at most {MOST_CELLS} are read" if type(cells) is list else ""
         raise Unreadable(f"it has no list of cells{many}")
@@ -108,7 +112,7 @@ def _given(cell):
     nbgrader = metadata.get("nbgrader") if type(metadata.get("nbgrader")) is dict else {}
     names = [name for name in (nbgrader.get("grade_id"), cell.get("id"), metadata.get("id")) if type(name) is str]
     outputs = cell.get("outputs") if type(cell.get("outputs")) is list else []
-    source = _text(cell.get("source", cell.get("input", "")), MOST_SOURCE)
+    source = _text(cell.get("source", cell.get("input", "")), MOST_SOURCE).replace("\r\n", "\n")
     shown = [output for output in map(_output, outputs[:50]) if output] if kind == "code" else []
     return _Given(kind if type(kind) is str else "", source, names, shown)
 
@@ -133,8 +137,8 @@ def _output(output):
     if kind not in ("execute_result", "display_data"):
         return None
     shown = {"text/plain": _plain(data["text/plain"])} if "text/plain" in data else {}
-    picture = _text(data.get("image/png"), MOST_PICTURE)
-    if picture and _is_png(picture):
+    picture = "".join(_text(data.get("image/png"), MOST_PICTURE + 1).split())
+    if 0 < len(picture) <= MOST_PICTURE and _is_png(picture):
         shown["image/png"] = picture
     parts = {"data": NotebookNode(shown), "metadata": NotebookNode()}
     return NotebookNode(output_type="display_data", **parts) if shown else None
@@ -150,7 +154,7 @@ def _plain(value):
 
 def _is_png(text):
     try:
-        return base64.b64decode(text, validate=False).startswith(_PNG)
+        return base64.b64decode(text, validate=True).startswith(_PNG)
     except (binascii.Error, ValueError):
         return False
 
@@ -172,11 +176,34 @@ def _match(given, release):
     same = {}
     for place, cell in enumerate(release):
         if place not in taken and _grade_id(cell) is None:
-            same.setdefault((cell.cell_type, cell.source), []).append(place)
+            same.setdefault((cell.cell_type, _words(cell.source)), []).append(place)
     for number, cell in enumerate(given):
-        if number not in matched and same.get((cell.kind, cell.source)):
-            matched[number] = same[cell.kind, cell.source].pop(0)
+        if number not in matched and same.get((cell.kind, _words(cell.source))):
+            matched[number] = same[cell.kind, _words(cell.source)].pop(0)
     return matched
+
+
+def _in_order(matched):
+    """The most of the matched cells that stand in the release's order; the others were moved."""
+    lowest, ends, before = [], [], {}
+    for number, place in sorted(matched.items()):
+        length = bisect.bisect_left(lowest, place)
+        before[number] = ends[length - 1] if length else None
+        lowest[length : length + 1], ends[length : length + 1] = [place], [number]
+    found, number = set(), ends[-1] if ends else None
+    while number is not None:
+        found.add(number)
+        number = before[number]
+    return found
+
+
+def _words(source):
+    """A text without the white space at the end of its lines, which editors and formatters change."""
+    return "\n".join(line.rstrip() for line in source.split("\n")).strip()
+
+
+def _same(one, other):
+    return _words(one) == _words(other)
 
 
 def _may_fill(cell, place):
@@ -188,6 +215,10 @@ def _grade_id(cell):
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
+def _is_check(cell):
+    return cell.cell_type == "code" and _grade_id(cell) is not None and not _is_answer(cell)
+
+
 def _is_answer(cell):
     return cell.metadata.get("nbgrader", {}).get("solution", False)
 
@@ -196,7 +227,7 @@ def _filled(cell, given):
     """A cell of the release, with what the learner made of it where that is the learner's to change."""
     graded = cell.metadata.get("nbgrader")
     if cell.cell_type != "code":
-        if graded and _is_answer(cell) and given and given.source != cell.source:
+        if graded and _is_answer(cell) and given and not _same(given.source, cell.source):
             cell.source = _inert(given.source)
         return cell
     cell.outputs, cell.execution_count = [], None
@@ -206,7 +237,7 @@ def _filled(cell, given):
         cell.source = given.source if given else ""
         cell.outputs = given.outputs if given else []
         return _with_role(cell, "answer")
-    edited = given is not None and given.source != cell.source
+    edited = given is not None and not _same(given.source, cell.source)
     if edited:
         cell.source = given.source
     cell.outputs = given.outputs if given else []

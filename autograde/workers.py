@@ -157,13 +157,14 @@ def _result(future, task):
         return future.result()
     if isinstance(error, SandboxUnavailable) or not isinstance(error, Exception):
         raise error
-    return marking.stopped(task, f"marking it failed: {type(error).__name__}: {error}"[:500])
+    return marking.nothing(task, "stopped", f"marking it failed: {type(error).__name__}: {error}"[:500])
 
 
 def on_dask(tasks: Iterable[marking.Task], kind: Kind, address: str) -> Iterator[dict]:
     """Results from the workers of a Dask scheduler, which has what a lost worker was at marked by another.
 
-    What several were lost with is tried alone in the end: the scheduler blames all that a worker had. Raises ClassError where there is no scheduler, or none any more.
+    What several were lost with is tried alone in the end: the scheduler blames all that a worker had. Raises ClassError
+    where there is no scheduler, or none any more.
     """
     try:
         from distributed import Client

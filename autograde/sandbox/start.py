@@ -1,9 +1,10 @@
 """The sandbox: hands out kernels of the best kind that works on this machine, refusing where there is none."""
 
+import sys
 import tempfile
 from pathlib import Path
 
-from autograde.sandbox import bwrap, container
+from autograde.sandbox import bwrap, container, view
 from autograde.sandbox.kernel import Kernel
 from autograde.sandbox.kernels import SandboxUnavailable, Zygote, bare, cold, contained, fork
 from autograde.sandbox.limits import Limits
@@ -27,6 +28,11 @@ class Sandbox:
         self.backend = backend or ("warm" if zygote else None)
         if self.backend not in (None, *BACKENDS):
             raise ValueError(f"there is no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
+        if self.backend != "none" and (top := view.checkout()) and view.shows(top):
+            raise SandboxUnavailable(
+                f"{top} lies in the Python environment {sys.prefix}, which submissions see: make the environment in a "
+                "folder of its own, such as .venv"
+            )
         if self.backend is None:
             self._choose()
         elif self.backend == "warm" and not zygote:

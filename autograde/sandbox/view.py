@@ -38,6 +38,18 @@ def masked() -> list[str]:
     return [str(_AUTOGRADE)] if any(str(_AUTOGRADE).startswith(f"{folder}/") for folder in shown) else []
 
 
+def shows(path) -> bool:
+    """Whether a folder lies in what a kernel sees: a class or a checkout must not, or its solutions can be read."""
+    path = os.path.realpath(path)
+    return any(f"{path}/".startswith(f"{os.path.realpath(folder)}/") for folder in (*interpreter(), "/usr"))
+
+
+def checkout() -> Path | None:
+    """The repository that this package runs from, with the solutions in it; None where it is installed."""
+    top = _AUTOGRADE.parent
+    return top if (top / "solutions").is_dir() else None
+
+
 def environment() -> dict[str, str]:
     """All environment variables of a kernel."""
     return {
@@ -53,6 +65,7 @@ def environment() -> dict[str, str]:
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "MPLBACKEND": "agg",
+        "TORCHDYNAMO_DISABLE": "1",  # torch.compile changes nothing: it takes longer than an answer may
         "HF_HUB_OFFLINE": "1",
         "NBGRADER_EXECUTION": "autograde",
     }

@@ -589,3 +589,12 @@ def test_a_plain_user_has_the_same():
     done = run_as_plain_user(*words, "tests/grading/test_sandbox.py", timeout=200)
     assert done.returncode == 0, done.stdout
     assert int(done.stdout.split(" passed")[0].split()[-1]) >= 11
+
+
+def test_a_checkout_that_lies_in_the_environment_is_refused(monkeypatch, tmp_path):
+    """Python's own folder is shown to every kernel: with the solutions in it, they could be read."""
+    (tmp_path / "solutions").mkdir()
+    monkeypatch.setattr(view, "_AUTOGRADE", tmp_path / "autograde")
+    monkeypatch.setattr(view, "interpreter", lambda: [str(tmp_path)])
+    with pytest.raises(SandboxUnavailable, match="make the environment in a folder of its own"):
+        Sandbox(backend="cold")

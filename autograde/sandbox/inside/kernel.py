@@ -18,11 +18,25 @@ def make_shell():
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class Shell(InteractiveShell):
+        """A notebook's shell without a screen: what needs a window or a browser does nothing."""
+
+        def enable_gui(self, gui=None):
+            pass
+
+        def enable_matplotlib(self, gui=None):
+            return None, "agg"
+
+        def ask_exit(self):
+            pass
+
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.cache_size = 0
     config.InteractiveShell.colors = "nocolor"
-    shell = InteractiveShell.instance(config=config)
+    shell = Shell.instance(config=config)
+    for name in ("autosave", "connect_info", "qtconsole", "clear"):  # ipykernel's own
+        shell.register_magic_function(lambda line: None, "line", name)
     shell.display_formatter.active_types = ["text/plain"]  # nobody looks: no picture need be drawn
     shell.run_cell("pass", silent=True)  # the first cell takes ten times as long as the second
     return shell
