@@ -127,7 +127,7 @@ def mark_rebuilt(notebook, seeds, sandbox: Sandbox, patience: Patience | None = 
         "detail": "",
         "cells": done["cells"],
         "checks": checks,
-        "flags": [*_flags(notebook, checks), *_absent(done["cells"])],
+        "flags": [*_flags(notebook, checks), *_absent(done["cells"], checks)],
         "ipynb": packed(notebook),
     }
 
@@ -213,9 +213,9 @@ def _flags(notebook, checks):
             yield f"{exercise.id}: its cell names {', '.join(sorted(named))}, which it was to build: look at it"
 
 
-def _absent(cells):
-    """What a human should look at too: a cell that leans on a package which is not here, and may be on Colab."""
-    for cell in cells:
+def _absent(cells, checks):
+    """What a human should look at too: points lost beside a cell that wants a package which Colab may have had."""
+    for cell in cells if any(verdict["score"] < 1 for verdict in checks.values()) else ():
         kind, words = cell["error"] or ("", "")
         if kind == "ModuleNotFoundError" and (named := re.fullmatch(r"No module named '([\w.]{1,60})'", words)):
             yield f"{cell['id']}: imports {named[1]}, which is not installed where it was graded: look at it"
