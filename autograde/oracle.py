@@ -227,7 +227,7 @@ def learners_hint(verdict: Verdict) -> str:
     if verdict.status in ("right", "blank") or verdict.cases[0].kind == "changed":
         return verdict.hint
     first = next(case for case in verdict.cases if not case.passed)
-    return f"{first.name}: {_KINDS[first.kind]}. The check in your notebook shows a case of this kind in full."
+    return f"In the case “{first.name}”, {_KINDS[first.kind]}. Your notebook’s own check shows such a case in full."
 
 
 @functools.lru_cache(maxsize=1024)

@@ -9,9 +9,12 @@ real. So processes that are left cannot be counted here.
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import os
+import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,13 +27,13 @@ from tests.grading.attack_suite import WEEK, hand_in, make
 
 SECONDS = 240  # for the two of them; nbgrader's own limit for a cell is set to 30
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "stock"\nc.Execute.timeout = 30\n'
-READ = """
-import json, sys
-from nbgrader.api import Gradebook
-with Gradebook("sqlite:///gradebook.db", "stock") as book:
-    rows = {s.student_id: {g.name: g.score for n in s.notebooks for g in n.grades} for s in book.find_assignment(
-        sys.argv[1]).submissions}
-print(json.dumps(rows))
+# nbgrader's own tables; importing nbgrader to read them would take longer than grading does
+SCORES = """
+SELECT student, name, coalesce(manual_score, auto_score, 0) FROM (
+    SELECT submitted_assignment.student_id AS student, base_cell.name AS name, grade.manual_score, grade.auto_score
+    FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
+    JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+    JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id)
 """
 
 
@@ -62,11 +65,12 @@ def main(args=None) -> int:
         stock = _stock_class(Path(folder), ours)
         points = {key.replace(".", "-") + "-check": worth for key, worth in ours.points(WEEK).items()}
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            work = {pool.submit(_grade, stock, ours, n, a, neighbour, points): n for n, a in chosen.items()}
+            order = random.Random(0).sample(sorted(chosen), len(chosen))  # cut short, it is a fair sample
+            work = {pool.submit(_grade, stock, ours, n, chosen[n], neighbour, points): n for n in order}
             rows = []
             for done, future in enumerate(concurrent.futures.as_completed(work), 1):
                 rows.append(future.result())
-                print(f"{done}/{len(work)} {asdict(rows[-1])}", file=sys.stderr, flush=True)
+                print(f"{done}/{len(work)} {json.dumps(asdict(rows[-1]))}", file=sys.stderr, flush=True)
     rows.sort(key=lambda row: row.name)
     counted = [row for row in rows if row.kind != "courtesy"]
     print(f"{len(rows)} attacks through stock nbgrader, one honest neighbour after each:")
@@ -112,8 +116,7 @@ def _grade(stock, ours, name, attack, neighbour, points):
                 run.kill()
                 said, row.stopped = b"", True
         row.told = said.decode(errors="replace").strip().splitlines()[-1][:200] if said.strip() else ""
-        read = subprocess.run([*_outer(top), "-c", READ, WEEK], cwd=top, capture_output=True, text=True, timeout=60)
-        _count(row, attack, read, points)
+        _count(row, attack, top / "gradebook.db", points)
     finally:
         if group:
             group.remove()
@@ -121,13 +124,16 @@ def _grade(stock, ours, name, attack, neighbour, points):
     return row
 
 
-def _count(row, attack, read, points):
+def _count(row, attack, gradebook, points):
+    rows = {}
     try:
-        rows = json.loads(read.stdout.splitlines()[-1])
-    except (ValueError, IndexError):
+        with contextlib.closing(sqlite3.connect(f"file:{gradebook}?mode=ro", uri=True)) as book:
+            for student, name, score in book.execute(SCORES):
+                rows.setdefault(student, {})[name] = score
+    except sqlite3.Error:
         row.gradebook_lost = row.stopped = row.disturbed = True
         return
-    marks = {name: score or 0.0 for name, score in rows.get("a-attack", {}).items()}
+    marks = {name: score for name, score in rows.get("a-attack", {}).items()}
     honest = {key.replace(".", "-") + "-check" for key in attack.honest}
     row.undeserved = sum(score for name, score in marks.items() if name not in honest)
     row.lost = sum(points[name] - marks.get(name, 0.0) for name in honest)
