@@ -59,10 +59,21 @@ def collect(classroom: Classroom, path: Path, assignment: str | None = None):
     if assignment is not None:
         classroom.release(assignment)
     found, unreadable = read(path, classroom.assignments(), classroom.roster, assignment)
+    found += _refused(found, unreadable)
     if path.resolve() != classroom.submitted:
         for submission in found:
             _keep(classroom, submission)
     return found, unreadable
+
+
+def _refused(found, unreadable):
+    """A submission without a notebook for each learner of whose files none can be read: that is a result, too."""
+    handed_in, refused = {(one.assignment, one.student) for one in found}, {}
+    for one in unreadable:
+        if one.student and one.assignment and (one.assignment, one.student) not in handed_in:
+            given = Submission(one.student, one.assignment, {}, None, one.source, refused=one.why)
+            refused[one.assignment, one.student] = given
+    return list(refused.values())
 
 
 def _keep(classroom, submission: Submission):
@@ -125,9 +136,13 @@ def _tasks(classroom, assignment, submissions, earlier, unwritten, settings, rep
             seeds,
             submission.timestamp,
             submission.notes,
+            submission.refused,
             patience=settings.patience,
         )
         old = earlier.get((assignment, submission.student))
+        if submission.refused and old and old["status"] == "graded":
+            report.unchanged += 1  # it was readable once: that mark stands, and the line about the file says the rest
+            continue
         if settings.again or old is None or old["digest"] != task.digest or old["status"] == "stopped":
             yield task
             continue

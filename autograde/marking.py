@@ -38,6 +38,7 @@ class Task:
     seeds: dict[str, int]  # of every exercise in the release
     timestamp: str | None = None
     notes: tuple[str, ...] = ()
+    refused: str = ""  # why nothing of it could be read, where that is so
     kept: dict = field(default_factory=dict)  # {notebook: {exercise's id: an earlier verdict that still holds}}
     patience: Patience = field(default_factory=Patience)
 
@@ -50,6 +51,8 @@ class Task:
 
 def mark(task: Task, sandbox: Sandbox) -> dict:
     """The result of one submission, as JSON knows it."""
+    if task.refused:
+        return nothing(task, "unreadable", task.refused)
     began = time.monotonic()
     notebooks = {name: _mark_notebook(task, name, sandbox) for name in task.release}
     unreadable = [book["detail"] for book in notebooks.values() if book["status"] == "unreadable"]

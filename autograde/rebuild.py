@@ -17,8 +17,8 @@ import nbformat
 from nbformat import NotebookNode
 
 MOST_BYTES = 20 << 20  # of a notebook file
-MOST_CELLS, MOST_SOURCE, MOST_TEXT, MOST_PICTURE = 1000, 100_000, 20_000, 2 << 20
-MOST_CODE = 500_000  # characters of code in all: a parser, which no limit of the sandbox holds, takes seconds for it
+MOST_CELLS, MOST_SOURCE, MOST_TEXT, MOST_PICTURE = 2000, 100_000, 20_000, 2 << 20
+MOST_CODE = 1_000_000  # characters of code in all: a parser, which no limit of the sandbox holds, takes seconds for it
 ROLE = "autograde"  # cell metadata of a rebuilt notebook: {"role": lesson, edited, own, answer or check}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")

@@ -23,6 +23,7 @@ class Submission:
     source: str  # where it was read, for a reader
     late: bool = False  # Canvas's mark
     notes: tuple[str, ...] = ()
+    refused: str = ""  # why none of it can be read, where that is so
 
 
 @dataclass(frozen=True)

@@ -161,12 +161,16 @@ def test_a_late_submission_gets_the_penalty_that_the_settings_name(again, plugin
     due(classroom)
     late(classroom, "right", "2026-03-01 10:00:01 UTC")
     late(classroom, "half", "2026-03-01 11:00:00 +0100")  # on time, in another zone
+    for student in ("new", "wrong"):  # scores that the gradebook did not have before
+        classes.hand_in(classroom, student, RIGHT)
+        late(classroom, student, "2026-03-02 10:00:00 UTC")
     graded(classroom, again=True)
     with Book(classroom) as book:
         rows = {row.student: row for row in book.rows(WEEK)}
     assert rows["right"].score == (0.0 if plugin else 1.5) and rows["right"].late_s == 1
     assert sum(rows["right"].marks.values()) == 3.0, "the marks themselves stay"
-    assert rows["half"].score == 1.0 and rows["half"].late_s == 0 and rows["wrong"].score == 0.0
+    assert rows["half"].score == 1.0 and rows["half"].late_s == 0 and rows["blank"].score == 0.0
+    assert rows["new"].score == rows["wrong"].score == rows["right"].score
     assert (classroom.path("autograded", "right", WEEK) / "timestamp.txt").read_text().startswith("2026-03-01T10:00:01")
 
 
@@ -399,3 +403,19 @@ def test_a_week_that_does_not_exist_is_one_line(released, tmp_path, monkeypatch)
     monkeypatch.chdir(released.folder.parent)
     status, _, error = classes.run_main(command.main, "--week", "week7", "--folder", tmp_path / "other")
     assert status == 1 and "there is no week 'week7'" in error and error.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_opened_is_a_result_too_and_takes_no_mark_away(again, here):
+    """A link in place of the notebook: a zero with a reason for who has no mark yet, and nothing for who has one."""
+    for student in ("right", "new"):
+        folder = again.path("submitted", student, WEEK)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "small.ipynb").unlink(missing_ok=True)
+        (folder / "small.ipynb").symlink_to(again.path("submitted", "half", WEEK) / "small.ipynb")
+    submissions, unreadable = collect(again, again.submitted)
+    assert {one.student for one in unreadable} == {"right", "new"}
+    report = grade(again, submissions)
+    assert here == ["new"]
+    assert (report.graded, report.unchanged) == (1, 5)
+    assert marks(again)["right"] == FULL and marks(again)["new"] == NONE
+    assert results(again)["new"]["status"] == "unreadable" and "symbolic link" in results(again)["new"]["detail"]

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from autograde import marking, workers
+from autograde.executor import Patience
 from autograde.grade import Settings, grade
 from autograde.journal import ClassError
 from autograde.sandbox import SandboxUnavailable
@@ -89,8 +93,11 @@ def test_processes_that_are_lost_while_they_wait_are_replaced(classroom, kind):
     tasks = [task(classroom, name) for name in "abcdef"]
     found = workers.local(tasks, kind, 1)
     names = [next(found)["student"]]
-    for pid in workers_of(os.getpid()):
+    begun = workers_of(os.getpid())
+    for pid in begun:
         os.kill(pid, signal.SIGKILL)
+    assert crash.wait_until(lambda: not begun & workers_of(os.getpid()), 30)
+    time.sleep(0.5)  # the pool knows
     names += [result["student"] for result in found if result["status"] == "graded"]
     assert sorted(names) == list("abcdef")
 
@@ -105,12 +112,14 @@ def test_whoever_stops_listening_ends_what_is_being_marked(classroom, kind):
     sleeps = {"week1-initial_loss": "import time\ntime.sleep(600)\n"}
     before = workers_of(os.getpid())
     tasks = [task(classroom, name, RIGHT if name == "a" else sleeps) for name in "abc"]
-    found = workers.local(tasks, kind, 2)
+    found = workers.local([replace(one, patience=Patience(600, 600)) for one in tasks], kind, 2)
     assert next(found)["student"] == "a"
     begun = workers_of(os.getpid()) - before
     assert len(begun) == 2
-    found.close()
-    assert crash.wait_until(lambda: not begun & workers_of(os.getpid()), 30)
+    closing = threading.Thread(target=found.close, daemon=True)
+    closing.start()
+    closing.join(60)
+    assert not closing.is_alive() and not begun & workers_of(os.getpid())
 
 
 def test_processes_that_do_not_even_start_are_nobodys_fault(classroom, kind, monkeypatch):
