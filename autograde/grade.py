@@ -106,7 +106,8 @@ def grade(
         if not tasks:
             return report
         run = secrets.token_hex(4)
-        planned = [[task.assignment, task.student, task.notes] for task in tasks]
+        about = [{"notes": task.notes, "refused": task.refused} for task in tasks]  # what no folder tells once more
+        planned = [[task.assignment, task.student, told] for task, told in zip(tasks, about, strict=True)]
         journal.add("plan", run=run, again=settings.again, submissions=planned)
         with contextlib.closing(_results(tasks, settings)) as results:
             for done, result in enumerate(results, 1):
@@ -256,9 +257,12 @@ def _what(options, folder, console):
     if (left := classroom.journal.unfinished()) is None:
         raise ClassError("no run was stopped: there is nothing to go on with")
     found, unreadable = collect(classroom, classroom.submitted)
-    notes = left["submissions"]
-    mine = [s for s in found if (s.assignment, s.student) in notes]
-    mine = [replace(s, notes=tuple(dict.fromkeys((*notes[s.assignment, s.student], *s.notes)))) for s in mine]
+    there, mine = {(one.assignment, one.student): one for one in found}, []
+    for (assignment, student), about in left["submissions"].items():
+        gone = Submission(student, assignment, {}, None, "", refused=about.get("refused", ""))
+        one = there.get((assignment, student), gone)
+        if one.notebooks or one.refused:
+            mine.append(replace(one, notes=tuple(dict.fromkeys((*about.get("notes", ()), *one.notes)))))
     return classroom, mine, unreadable, left["again"]
 
 

@@ -183,7 +183,6 @@ class Book:
         late = submission.total_seconds_late
         for notebook in submission.notebooks:
             notebook.late_submission_penalty = None
-            self._gradebook.db.expire(notebook, ["score"])  # it was read before the grades were written
             if late > 0:
                 penalty = self._penalty.late_submission_penalty(student, notebook.score, late)
                 if penalty is not None:

@@ -86,8 +86,8 @@ class Journal:
         return waiting
 
     def unfinished(self) -> dict | None:
-        """What is left of runs that did not come to their end: {"submissions": {(assignment, student): notes on it},
-        "again": whether what was graded before was to be run again}; None where nothing is."""
+        """What is left of runs that did not come to their end: {"submissions": {(assignment, student): what its plan
+        says}, "again": whether what was graded before was to be run again}; None where nothing is."""
         left = {}
         for entry in self.entries("plan", "result"):
             if entry["kind"] == "plan":
@@ -95,7 +95,7 @@ class Journal:
             else:
                 left.pop((entry["assignment"], entry["student"]), None)
         again = any(again for _, again in left.values())
-        left = {key: [] for key in self.unwritten()} | {key: notes for key, (notes, _) in left.items()}
+        left = {key: {} for key in self.unwritten()} | {key: about for key, (about, _) in left.items()}
         return {"submissions": left, "again": again} if left else None
 
     @staticmethod

@@ -55,6 +55,8 @@ def _names(code):
     defined = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
     uses = {s.get_name() for table, s in symbols if (s.is_referenced() if table is top else s.is_global())}
+    if text != code and not defined:
+        return None, frozenset(uses)  # a magic alone is there for what it does
     return frozenset(defined), frozenset(uses | _added_to(text))
 
 

@@ -33,6 +33,7 @@ def command(limits: Limits, *, nesting: bool, link: str | None = None) -> list[s
             words += ["--ro-bind-try", f"/{name}", f"/{name}"]
     for path in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts", "/usr/share/fonts"):
         words += ["--ro-bind-try", path, path]
+    words += [*_tmpfs("/tmp", limits)]  # first: Python itself may lie in there
     shown = {folder: folder for folder in view.interpreter()} | {str(to): str(at) for to, at in view.kit().items()}
     for folder in _parents(shown):  # those that bubblewrap makes by itself are for its own user alone
         words += ["--perms", "0755", "--dir", folder]
@@ -43,8 +44,7 @@ def command(limits: Limits, *, nesting: bool, link: str | None = None) -> list[s
     # a user's namespace may have a /proc of its own only where a whole one is in sight: the zygote mounts it
     words += ["--dev-bind", "/proc", "/proc"] if nesting and not root else ["--proc", "/proc"]
     words += ["--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp"):
-        words += ["--size", str(limits.files_mb << 20), "--perms", "1777", "--tmpfs", folder]
+    words += [*_tmpfs("/dev/shm", limits)]
     words += ["--bind", link, "/link"] if link else []
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     if nesting:
@@ -60,6 +60,10 @@ def command(limits: Limits, *, nesting: bool, link: str | None = None) -> list[s
     return [*words, "--"]
 
 
+def _tmpfs(folder, limits):
+    return "--size", str(limits.files_mb << 20), "--perms", "1777", "--tmpfs", folder
+
+
 def _parents(paths):
     """The folders above these paths, each before what lies in it."""
-    return sorted({str(parent) for path in paths for parent in Path(path).parents} - {"/", "/usr"})
+    return sorted({str(parent) for path in paths for parent in Path(path).parents} - {"/", "/usr", "/tmp"})

@@ -1,10 +1,13 @@
 """`python -m autograde grade`: what is graded, what is left alone, what a stopped run leaves, and what it says."""
 
+import contextlib
 import json
 import signal
 import subprocess
 import sys
+import zipfile
 
+import nbformat
 import pytest
 
 from autograde import grade as command
@@ -17,6 +20,7 @@ from tests.grading.classes import BLANK, FULL, HALF, LOSS, RIGHT, SOFTMAX, TWO, 
 from tests.grading.small import WEEK
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
+PATIENCE = 300  # seconds, for a machine that has much else to do
 NONE, HALF_SCORE = {SOFTMAX: 0.0, LOSS: 0.0}, {SOFTMAX: 0.0, LOSS: 1.0}
 
 
@@ -33,6 +37,19 @@ def first(released, tmp_path_factory):
 def again(first, tmp_path):
     """The same class, to be changed."""
     return classes.Released(first[0].folder).copy(tmp_path / "again")
+
+
+@contextlib.contextmanager
+def grader(classroom, *words):
+    """The command in a process of its own; what it says on standard error is in the class's `said`."""
+    line = [sys.executable, "-m", "autograde", "grade", classroom.submitted, "--folder", classroom.folder, *words]
+    with open(classroom.folder / "said", "wb") as said:
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=said)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def plans(classroom):
@@ -231,6 +248,23 @@ def test_a_stopped_run_goes_on_with_what_it_had(released, tmp_path, here):
     assert resumed(classroom)[0] == 1, "and then there is nothing left"
 
 
+def test_a_stopped_run_knows_of_whom_nothing_could_be_read(released, tmp_path, here):
+    """An archive's link leaves nothing in the class's folder that could be read once more."""
+    classroom, incoming = released.copy(tmp_path / "class"), tmp_path / "incoming.zip"
+    with zipfile.ZipFile(incoming, "w") as archive:
+        link = zipfile.ZipInfo(f"zoe/{WEEK}/small.ipynb")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr(f"ada/{WEEK}/small.ipynb", nbformat.writes(classes.submission(classroom, RIGHT)))
+    submissions, unreadable = collect(classroom, incoming)
+    assert len(submissions) == 2 and len(unreadable) == 1
+    with pytest.raises(KeyboardInterrupt):
+        grade(classroom, submissions, Settings(), stop_after(0))
+    assert here == ["ada"] and resumed(classroom)[0] == 3
+    assert marks(classroom) == {"ada": FULL, "zoe": NONE} and results(classroom)["zoe"]["status"] == "unreadable"
+    assert resumed(classroom)[0] == 1, "nothing is left"
+
+
 def test_a_stopped_run_again_goes_on_with_those_that_it_did_not_reach(again, here):
     submissions, _ = collect(again, again.submitted)
     with pytest.raises(KeyboardInterrupt):
@@ -279,19 +313,16 @@ def test_a_gradebook_whose_maker_was_killed_is_completed(again):
 def test_ctrl_c_ends_what_runs_and_leaves_a_run_to_go_on_with(released, tmp_path):
     slow = RIGHT | {"week1-initial_loss": RIGHT["week1-initial_loss"] + "\nimport time\ntime.sleep(600)\n"}
     classroom = released.copy(tmp_path / "class", {"a": RIGHT, "b": slow, "c": slow, "d": HALF})
-    words = ["grade", classroom.submitted, "--folder", classroom.folder, "--jobs", "2", "--cell-seconds", "600"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "autograde", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert crash.wait_until(lambda: crash.progress(classroom)[1] == 1, 120), "a is graded, the sleepers run"
-    started = crash.below(process.pid)
-    assert any("bwrap" in line for line in started.values())
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130 and error.count("\n") == 1
-    assert f"--resume --folder {classroom.folder}" in error and "Traceback" not in error
+    with grader(classroom, "--jobs", "2", "--cell-seconds", "600") as process:
+        assert crash.wait_until(lambda: crash.progress(classroom)[1] == 1, PATIENCE), crash.said(classroom)
+        started = crash.below(process.pid)
+        assert any("bwrap" in line for line in started.values()), "a is graded, the sleepers run"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    error = crash.said(classroom)
+    assert error.count("\n") == 0 and f"--resume --folder {classroom.folder}" in error
     gone = lambda: not any(crash.words(pid) == line for pid, line in started.items())  # noqa: E731
-    assert crash.wait_until(gone, 30), "what it had started ends with it"
+    assert crash.wait_until(gone, PATIENCE), "what it had started ends with it"
     assert resumed(classroom, "--cell-seconds", 0.5)[0] == 0
     assert marks(classroom) == {"a": FULL, "b": FULL, "c": FULL, "d": HALF_SCORE}
 
@@ -302,14 +333,13 @@ def test_ctrl_c_ends_what_runs_and_leaves_a_run_to_go_on_with(released, tmp_path
 def test_two_at_once_the_second_is_told_who_has_it_and_nothing_is_lost(again):
     for student in "mnop":
         classes.hand_in(again, student, RIGHT)
-    words = [sys.executable, "-m", "autograde", "grade", again.submitted, "--folder", again.folder, "--jobs", "1"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    lock = again.state / "lock"
-    assert crash.wait_until(lambda: f"process {process.pid} " in lock.read_text(), 120)
-    status, _, error = classes.run_main(command.main, again.submitted, "--folder", again.folder)
-    assert status == 1 and error.count("\n") == 1
-    assert f"process {process.pid} on" in error and "is grading this class" in error
-    assert process.wait() == 0
+    with grader(again, "--jobs", "1") as process:
+        lock = again.state / "lock"
+        assert crash.wait_until(lambda: f"process {process.pid} " in lock.read_text(), PATIENCE), crash.said(again)
+        status, _, error = classes.run_main(command.main, again.submitted, "--folder", again.folder)
+        assert status == 1 and error.count("\n") == 1
+        assert f"process {process.pid} on" in error and "is grading this class" in error
+        assert process.wait(PATIENCE) == 0
     assert marks(again) == marks(again) | dict.fromkeys("mnop", FULL) and again.journal.unfinished() is None
 
 

@@ -25,7 +25,7 @@ def written(journal, student, assignment="week1"):
 
 
 def plan(journal, *students, again=False, notes=(), assignment="week1"):
-    journal.add("plan", again=again, submissions=[[assignment, student, list(notes)] for student in students])
+    journal.add("plan", again=again, submissions=[[assignment, student, {"notes": notes}] for student in students])
 
 
 def notebook(student, name, mark):
@@ -179,7 +179,8 @@ def test_a_run_of_others_in_between_changes_nothing_of_what_is_left(journal):
     result(journal, "bo")
     written(journal, "bo")
     journal.add("done")
-    assert journal.unfinished() == {"submissions": {("week1", "ada"): ["3 submissions"]}, "again": True}
+    left = {("week1", "ada"): {"notes": ["3 submissions"]}}
+    assert journal.unfinished() == {"submissions": left, "again": True}
 
 
 def test_a_result_from_before_does_not_count_for_a_later_plan(journal):
@@ -188,7 +189,7 @@ def test_a_result_from_before_does_not_count_for_a_later_plan(journal):
     written(journal, "ada")
     journal.add("done")
     plan(journal, "ada", again=True)
-    assert journal.unfinished() == {"submissions": {("week1", "ada"): []}, "again": True}
+    assert journal.unfinished() == {"submissions": {("week1", "ada"): {"notes": []}}, "again": True}
     journal.add("weighed", assignment="week1")
     written(journal, "ada")  # weighing wrote the former result once more
     assert journal.unfinished()["again"] is True

@@ -336,10 +336,10 @@ for folder in ("/tmp", "/dev/shm"): open(folder + "/trace", "w").close()
     first.end()
     third = warm.kernel()
     seen = "['x' in globals(), torch.allclose is None, 'gone' in sys.modules, 'TRACE' in os.environ,"
-    seen += " *os.listdir('/tmp'), *os.listdir('/dev/shm')]"
+    seen += " any('trace' in os.listdir(folder) for folder in ('/tmp', '/dev/shm'))]"
     for kernel in (second, third):
         kernel.run("import os, sys, torch", 10)
-        assert value_of(kernel, seen) == [False] * 4
+        assert value_of(kernel, seen) == [False] * 5
         kernel.end()
 
 

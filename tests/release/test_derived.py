@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from autograde import layout, release
+from autograde import layout, needed, release
 
 
 def derived(course):
@@ -128,17 +128,16 @@ def test_the_stamp_of_a_derived_notebook_is_not_released(course):
         ("import torch as T", "def f():\n    return [T.ones(n) for n in (1, 2)]", True),
     ],
 )
-def test_a_lesson_cell_runs_in_grading_if_an_answer_uses_what_it_defines(monkeypatch, lesson, answer, runs):
-    monkeypatch.setattr(layout.OnlyWhatAnswersNeed, "_lesson", lambda self, resources: {lesson})
-    cells = [nbformat.v4.new_code_cell(source) for source in (lesson, answer)]
-    notebook, _ = layout.OnlyWhatAnswersNeed().preprocess(nbformat.v4.new_notebook(cells=cells), {})
-    assert ("skip-execution" not in notebook.cells[0].metadata.get("tags", ())) is runs
-    assert "tags" not in notebook.cells[1].metadata
+def test_a_lesson_cell_runs_in_grading_if_an_answer_uses_what_it_defines(lesson, answer, runs):
+    assert needed.to_grade([(lesson, "lesson"), (answer, "answer")]) == [runs, True]
 
 
-def test_a_lesson_cell_that_another_one_needs_runs_too(monkeypatch):
-    lesson = ["a = 1", "b = a", "c = 3"]
-    monkeypatch.setattr(layout.OnlyWhatAnswersNeed, "_lesson", lambda self, resources: set(lesson))
-    cells = [nbformat.v4.new_code_cell(source) for source in (*lesson, "answer = b")]
-    layout.OnlyWhatAnswersNeed().preprocess(nbformat.v4.new_notebook(cells=cells), {})
-    assert [bool(cell.metadata.get("tags")) for cell in cells] == [False, False, True, False]
+def test_a_lesson_cell_that_another_one_needs_runs_too():
+    cells = [("a = 1", "lesson"), ("b = a", "lesson"), ("c = 3", "lesson"), ("answer = b", "answer")]
+    assert needed.to_grade(cells) == [True, True, False, True]
+
+
+def test_a_cell_that_only_sets_a_name_does_not_need_the_one_before():
+    cells = [("n = 1", "lesson"), ("n = 2", "lesson"), ("n += 1", "lesson"), ("def f(): return n", "answer")]
+    assert needed.for_answer(cells, "f") == [True, True, True, True]
+    assert needed.for_answer([("m = 1", "own"), ("import m", "own"), ("f = 1", "answer")], "f") == [False, False, True]

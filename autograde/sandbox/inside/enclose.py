@@ -83,13 +83,21 @@ def own_proc():
     _mount("proc", "/proc", "proc", _NOSUID | _NODEV)
 
 
-def private_files(uid: int, megabytes: int):
-    """A file system where only /tmp and /dev/shm can be written, both empty, of this size, and this kernel's alone."""
+def private_files(uid: int, megabytes: int, shown=()):
+    """A file system where only /tmp and /dev/shm can be written, both empty, of this size, and this kernel's alone.
+
+    shown: folders in /tmp that stay to be seen, since Python lies there.
+    """
     _call("unshare", _NEWNS)
     _mount("none", "/", None, _REC | _PRIVATE)
+    kept = {folder: os.open(folder, os.O_PATH | os.O_DIRECTORY) for folder in sorted(shown)}
     for folder in ("/tmp", "/dev/shm"):
         options = f"size={megabytes}m,nr_inodes=20000,mode=0700" + (f",uid={uid}" if is_root() else "")
         _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, options)
+    for folder, handle in kept.items():
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        _mount(f"/proc/self/fd/{handle}", folder, None, _BIND | _REC)
+        os.close(handle)
     own_proc()
     _call("sethostname", b"sandbox", 7)
 

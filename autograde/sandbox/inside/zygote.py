@@ -72,7 +72,7 @@ def first_process(shell, request, link, connection, begun):
         return
     connection.sendall(b"started\n")
     os.close(begun)
-    enclose.private_files(request["uid"], request["limits"]["files_mb"])
+    enclose.private_files(request["uid"], request["limits"]["files_mb"], request["shown"])
     os.setsid()
     child = os.fork()
     if child == 0:
