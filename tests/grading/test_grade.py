@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -417,10 +418,11 @@ def test_verdicts_from_outside_the_sandbox_are_not_taken_over_by_a_run_inside(ag
 # --- the made-up class ------------------------------------------------------------------------------------------------
 
 
-def test_the_made_up_class_is_graded_and_each_habit_earns_what_it_should(released, capsys, monkeypatch):
-    monkeypatch.chdir(released.folder.parent)  # a checkout with the small week alone
+def test_the_made_up_class_is_graded_and_each_habit_earns_what_it_should(released, tmp_path, capsys, monkeypatch):
+    top = shutil.copytree(released.folder.parent, tmp_path / "checkout")  # with the small week alone
+    monkeypatch.chdir(top)
     assert command.main(["--week", WEEK, "--learners", "6", "--jobs", "2"]) == 0
-    found = marks(Classroom(released.folder.parent / "class"))
+    found = marks(Classroom(top / "class"))
     right, noisy, mistaken, _, hurried, absent = (found[name] for name in learners.students(6))
     assert right == noisy == FULL and mistaken == absent == NONE and hurried == FULL | {LOSS: 0.0}
     said = capsys.readouterr().out

@@ -623,8 +623,8 @@ ANSWER = ("answer", "def f(x):\n    return HALF * helper(x)")
         ("def other():\n    HALF = 3\n    return HALF", False),
         ("print(HALF)", False),
         ("[HALF for HALF in range(3)]", False),
-        ("%matplotlib inline", False),
-        ("!ls", False),
+        ("%matplotlib inline", True),
+        ("!ls", True),
     ],
 )
 def test_a_lessons_cell_runs_if_an_answer_uses_what_it_defines(lesson, runs):
