@@ -71,7 +71,7 @@ class Row:
 
     @property
     def is_sandboxed(self) -> bool:
-        return self.result["sandbox"] in SANDBOXES
+        return self.result["sandbox"] in (*SANDBOXES, "")  # "": none of it was run
 
     @property
     def is_marked(self) -> bool:

@@ -455,3 +455,10 @@ def test_the_colour_blind_see_the_parts_of_a_bar_apart(scheme, eyes):
     for one, other in itertools.combinations(("right", "partly", "wrong"), 2):
         apart = [a - b for a, b in zip(oklab(scheme[one]), oklab(scheme[other]), strict=True)]
         assert sum(part**2 for part in apart) ** 0.5 > 0.1, (one, other)
+
+
+def test_a_submission_of_which_nothing_ran_is_not_called_unsandboxed():
+    result = {"student": "ada", "assignment": "week1_x", "status": "unreadable", "detail": "a link", "timestamp": None}
+    result |= {"late_s": 0.0, "sandbox": "", "seconds": 0.0, "flags": [], "notes": [], "notebooks": {}}
+    assert "nsandboxed" not in report.pages([result], Marks())["index.html"]
+    assert "nsandboxed" in report.pages([result | {"sandbox": "none"}], Marks())["index.html"]
