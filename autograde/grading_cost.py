@@ -58,33 +58,20 @@ def measure(imports: str, submissions: int = SUBMISSIONS) -> Cost:
 
 def make_class(folder: Path, modules, submissions: int):
     """A class of learners who answer four exercises of week 1 rightly, in one notebook that imports these modules."""
-    from autograde import release, source
+    from autograde import release
     from autograde.classroom import Classroom
-    from autograde.release import root
 
-    week = "week1_cost"
-    found = {}
-    for py in release.sources():
-        for cell in source.read(py) if py.parent.name.startswith("week1") else ():
-            if cell.role == "exercise":
-                found[cell.exercise.name] = cell.source
-    lesson = "# %% [markdown]\n# # What grading costs\n# %%\nimport math\n\n" + "".join(
-        f"import {m}\n" for m in modules
-    )
-    for name in NAMES:
-        lesson += f'# %% [markdown]\n# ### {name}\n# %% exercise="week1.{name}"\n{found[name]}\n'
-        lesson += f'# %% check="week1.{name}"\ncheck("week1.{name}", {name})\n'
-    for name in ("nbgrader_config.py", "pyproject.toml"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root() / name, folder / name)
+    week, opening = "week1_cost", "# %% [markdown]\n# # What grading costs\n# %%\nimport math\n\n"
+    lesson, answers = release.lesson_asking(NAMES, opening + "".join(f"import {module}\n" for module in modules))
     (folder / "solutions" / week).mkdir(parents=True)
     (folder / "solutions" / week / "cost.py").write_text(lesson)
+    for name in ("nbgrader_config.py", "pyproject.toml"):
+        shutil.copy(release.root() / name, folder / name)
     _run([sys.executable, "-m", "nbgrader", "generate_assignment", week], folder)
     classroom = Classroom(folder)
     book = json.loads(classroom.release(week)["cost"])
     for cell in book["cells"]:
-        name = cell["id"].removeprefix("week1-")
-        cell["source"] = source.solved(found[name]) if name in found else cell["source"]
+        cell["source"] = answers.get(cell["id"].removeprefix("week1-"), cell["source"])
     for number in range(submissions):
         path = classroom.path("submitted", f"learner-{number:03}", week) / "cost.ipynb"
         path.parent.mkdir(parents=True)

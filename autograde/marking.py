@@ -56,20 +56,8 @@ def mark(task: Task, sandbox: Sandbox) -> dict:
     began = time.monotonic()
     notebooks = {name: _mark_notebook(task, name, sandbox) for name in task.release}
     unreadable = [book["detail"] for book in notebooks.values() if book["status"] == "unreadable"]
-    return {
-        "student": task.student,
-        "assignment": task.assignment,
-        "digest": task.digest,
-        "edition": edition(task),
-        "status": "unreadable" if unreadable else "graded",
-        "detail": "; ".join(unreadable),
-        "timestamp": task.timestamp,
-        "sandbox": sandbox.backend,
-        "seconds": round(time.monotonic() - began, 3),
-        "flags": [flag for book in notebooks.values() for flag in book.pop("flags")],
-        "notes": list(task.notes),
-        "notebooks": notebooks,
-    }
+    status = "unreadable" if unreadable else "graded"
+    return _result(task, notebooks, status, "; ".join(unreadable), sandbox.backend, time.monotonic() - began)
 
 
 def nothing(task: Task, status: str, why: str) -> dict:
@@ -77,22 +65,24 @@ def nothing(task: Task, status: str, why: str) -> dict:
 
     status: "unreadable", or "stopped" for one that ended the process that marked it.
     """
-    books = {name: _nothing(name, text, task, "unreadable", why) for name, text in task.release.items()}
-    for book in books.values():
-        del book["flags"]
+    notebooks = {name: _nothing(text, task, "unreadable", why) for name, text in task.release.items()}
+    return _result(task, notebooks, status, why, sandbox="", seconds=0.0)
+
+
+def _result(task, notebooks, status, detail, sandbox, seconds):
     return {
         "student": task.student,
         "assignment": task.assignment,
         "digest": task.digest,
         "edition": edition(task),
         "status": status,
-        "detail": why,
+        "detail": detail,
         "timestamp": task.timestamp,
-        "sandbox": "",
-        "seconds": 0.0,
-        "flags": [],
+        "sandbox": sandbox,
+        "seconds": round(seconds, 3),
+        "flags": [flag for book in notebooks.values() for flag in book.pop("flags")],
         "notes": list(task.notes),
-        "notebooks": books,
+        "notebooks": notebooks,
     }
 
 
@@ -111,11 +101,11 @@ def specification(exercise_id: str) -> str:
 def _mark_notebook(task, name, sandbox):
     release = _release(task.release[name])
     if name not in task.submitted:
-        return _nothing(name, task.release[name], task, "missing", "it was not handed in")
+        return _nothing(task.release[name], task, "missing", "it was not handed in")
     try:
         notebook = rebuild.rebuild(task.submitted[name], release)
     except rebuild.Unreadable as error:
-        return _nothing(name, task.release[name], task, "unreadable", f"{name}.ipynb: {error}")
+        return _nothing(task.release[name], task, "unreadable", f"{name}.ipynb: {error}")
     return mark_rebuilt(notebook, task.seeds, sandbox, task.patience, task.kept.get(name, {}))
 
 
@@ -135,7 +125,7 @@ def mark_rebuilt(notebook, seeds, sandbox: Sandbox, patience: Patience | None = 
     }
 
 
-def _nothing(name, release, task, status, why):
+def _nothing(release, task, status, why):
     """A notebook that there is nothing to mark in: every exercise of it unanswered."""
     notebook = rebuild.blank(_release(release), why)
     ids = [exercise_of(cell) for cell in notebook.cells if rebuild.role(cell) == "check"]

@@ -89,6 +89,19 @@ def references(py: Path) -> dict[str, str]:
     return found
 
 
+def lesson_asking(names, opening: str, top: Path | None = None) -> tuple[str, dict[str, str]]:
+    """A lesson that asks these exercises of the course's after its opening cells → (its source, {name: right answer}).
+
+    names: of week 1, such as "ema". For the bench and the tests of grading, which need a class of their own.
+    """
+    cells = [cell for py in sources(top) if py.parent.name.startswith("week1_") for cell in source.read(py)]
+    written = {cell.exercise.name: cell.source for cell in cells if cell.role == "exercise"}
+    for name in names:
+        opening += f'# %% [markdown]\n# ### {name}\n# %% exercise="week1.{name}"\n{written[name]}\n'
+        opening += f'# %% check="week1.{name}"\ncheck("week1.{name}", {name})\n'
+    return opening, {name: source.solved(written[name]) for name in names}
+
+
 @dataclass(frozen=True)
 class Built:
     """One week of a build; `changed` are the notebooks that differ from course/ (written, unless only checked)."""

@@ -7,7 +7,6 @@ page may carry what a check asked. Exits with 1 where one is not.
 """
 
 import argparse
-import ctypes
 import json
 import os
 import shutil
@@ -15,17 +14,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 
-from autograde import release, source
+from autograde import release
 from autograde.classroom import Classroom
 from autograde.gradebook import Book
-from tests.grading import attacks
-from tests.grading.small import WEEK, make_course
+from tests.grading import attacks, crash
+from tests.grading.small import REPOSITORY, WEEK, make_course
 
 EXERCISES = ("log_softmax", "initial_loss", "cross_entropy", "sample")
 NEIGHBOURS = 6  # honest learners, spread over the alphabet so that they are graded between the attacks
@@ -66,30 +65,26 @@ class Suite:
     status: int
     said: str
 
+    @classmethod
+    def read(cls, path: Path) -> "Suite":
+        """What --json wrote."""
+        facts = json.loads(path.read_text())
+        return cls(**facts | {"outcomes": [Outcome(**one) for one in facts["outcomes"]]})
+
     @property
     def clean(self) -> bool:
         bad = any(o.undeserved or o.lost or o.stopped or o.leaked for o in self.outcomes)
         return not (bad or self.disturbed or self.processes or self.altered)
 
 
-def references() -> dict[str, str]:
-    """{exercise's name: its cell in the lessons of week 1}."""
-    found = {}
-    for py in release.sources(Path(__file__).resolve().parents[2]):
-        for cell in source.read(py) if py.parent.name.startswith("week1") else ():
-            if cell.role == "exercise":
-                found[cell.exercise.name] = cell.source
-    return found
+def lesson() -> tuple[str, dict[str, str]]:
+    """The source of the one notebook, and the right answers by the exercise's name."""
+    return release.lesson_asking(EXERCISES, LESSON, REPOSITORY)
 
 
 def make(top: Path) -> Classroom:
     """A class whose one notebook asks the four exercises, released."""
-    lesson, solved = LESSON, references()
-    for name in EXERCISES:
-        lesson += f"# %% [markdown]\n# ### {name}\n"
-        lesson += f'# %% exercise="week1.{name}"\n{solved[name]}\n# %% check="week1.{name}"\n'
-        lesson += f'check("week1.{name}", {name})\n'
-    make_course(top).write_text(lesson)
+    make_course(top).write_text(lesson()[0])
     nbgrader(top, "generate_assignment", WEEK)
     return Classroom(top)
 
@@ -103,8 +98,7 @@ def nbgrader(top, *words):
 def hand_in(classroom: Classroom, chosen: dict[str, attacks.Attack]) -> list[str]:
     """Put the attacks and their neighbours into the class's folder of submissions → the neighbours."""
     book = json.loads(classroom.release(WEEK)["small"])
-    solved = {f"week1-{name}": source.solved(text) for name, text in references().items()}
-    honest = attacks.Attack(cells={f"week1-{name}": solved[f"week1-{name}"] for name in EXERCISES})
+    honest = attacks.Attack(cells={f"week1-{name}": answer for name, answer in lesson()[1].items()})
     neighbours = [f"{letter}-honest-neighbour" for letter in "acgmtz"[:NEIGHBOURS]]
     for name in neighbours:
         attacks.hand_in(honest, classroom.path("submitted", name, WEEK), book)
@@ -120,12 +114,12 @@ def run(top: Path, chosen: dict[str, attacks.Attack], jobs: int = 2, patience=(8
     secret, before = classroom.secret, _digests(classroom)
     line = [sys.executable, "-m", "autograde", "grade", str(classroom.submitted), "--folder", str(top)]
     line += ["--jobs", str(jobs), "--cell-seconds", str(patience[0]), "--notebook-seconds", str(patience[1])]
-    _adopt()
-    already, began = _descendants(), time.monotonic()
+    crash.adopt_orphans()
+    already, began = crash.below(os.getpid()), time.monotonic()
     done = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     seconds = time.monotonic() - began
     time.sleep(2)  # what is on its way out may go
-    left = sorted(_descendants() - already)
+    left = sorted(f"{pid} {words}" for pid, words in crash.below(os.getpid()).items() if pid not in already)
     altered = sorted(name for name, digest in before.items() if _digests(classroom).get(name) != digest)
     altered += ["the term secret"] if classroom.secret != secret else []
     with Book(classroom) as book:
@@ -208,26 +202,6 @@ def _digests(classroom):
     return {str(path): path.read_bytes() for path in paths if path.is_file()}
 
 
-def _adopt():
-    """Whatever a process below this one leaves behind becomes a child of this one (prctl's PR_SET_CHILD_SUBREAPER)."""
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-
-
-def _descendants():
-    """The processes below this one that run: number and name of each."""
-    found, waiting = set(), [str(os.getpid())]
-    for number in waiting:
-        try:
-            for task in os.listdir(f"/proc/{number}/task"):
-                waiting += Path(f"/proc/{number}/task/{task}/children").read_text().split()
-            words = Path(f"/proc/{number}/stat").read_text().rpartition(")")
-        except OSError:  # it ended meanwhile
-            continue
-        if not words[2].startswith(" Z"):  # one that has ended and waits to be counted is not left
-            found.add(f"{number} {words[0].partition('(')[2]}")
-    return found
-
-
 def main(args=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", metavar="NAME")
@@ -242,7 +216,7 @@ def main(args=None) -> int:
         shutil.rmtree(top, ignore_errors=True)
     show(suite)
     if options.json:
-        options.json.write_text(json.dumps([vars(outcome) for outcome in suite.outcomes], indent=1) + "\n")
+        options.json.write_text(json.dumps(asdict(suite), indent=1) + "\n")
     return 0 if suite.clean else 1
 
 
