@@ -53,7 +53,7 @@ class _Run:
         self.checks = {exercise_of(cell): place for place, cell in enumerate(self.cells) if role(cell) == "check"}
         self.only = set(self.checks if only is None else only) & set(self.checks)
         self.errors, self.verdicts, self.told = {}, {}, []
-        self.hopeless = set()  # places of cells that hang, or end the kernel by themselves
+        self.hopeless = set()  # places of cells that hang, or end a kernel, with nothing beside them that could be it
 
     def grade(self):
         waiting = self._in_order()
@@ -94,14 +94,13 @@ class _Run:
                 place = None
                 self._ask(kernel, exercise_id)
                 return
-            except Died:
+            except (Died, Late) as error:
                 if place is None:
-                    self._give_up(exercise, "the answer ends the kernel that it runs in")
+                    hangs = "does not end and cannot be interrupted"
+                    why = hangs if type(error) is Late else "ends the kernel that it runs in"
+                    self._give_up(exercise, f"the answer {why}")
                     return
                 self.hopeless.add(place)
-            except Late:
-                if exercise_id in self.verdicts:
-                    return
             finally:
                 kernel.end()
         self._give_up(exercise, "a cell that this answer leans on ends the kernel that it runs in")
@@ -113,7 +112,6 @@ class _Run:
             error = kernel.run(self.pairs[place][0], seconds)
             self._without_packages(kernel, place, error, seconds)
         except Late:
-            self.hopeless.add(place)
             self._note(place, ["TimeLimit", f"it did not end within {seconds:g} s and could not be interrupted"], began)
             raise
         except Died as ended:
@@ -138,15 +136,11 @@ class _Run:
             self.told.append({"id": name, "error": error, "seconds": round(time.monotonic() - began, 3)})
 
     def _ask(self, kernel, exercise_id):
-        """Put the cases to an answer and keep the verdict. An answer that hangs gets its verdict, and Late goes on."""
+        """Put the cases to an answer and keep the verdict."""
         exercise, seed, began = find(exercise_id), self.seeds[exercise_id], time.monotonic()
         messages = [question.message for question in oracle.questions(exercise, seed)]
         most = 2 * exercise.seconds + 5  # a loop that can be stopped is, after half of that
-        try:
-            reply = kernel.ask(exercise.name, exercise.probe_source, messages, asdict(exercise.rules), most)
-        except Late:
-            self._give_up(exercise, "the answer does not end and cannot be interrupted")
-            raise
+        reply = kernel.ask(exercise.name, exercise.probe_source, messages, asdict(exercise.rules), most)
         if "undefined" in reply:
             said = {"status": "blank", "hint": self._undefined(exercise), "told": self._undefined(exercise)}
         elif "uncallable" in reply:
