@@ -158,7 +158,7 @@ def checks() -> Iterator[Row]:
         for exercise_id, source in release.references(py).items():
             namespace = {"__name__": "reference"}
             exec(compile(source, str(py), "exec"), namespace)
-            target = namespace[exercise_id.partition(".")[2]]
+            target = namespace[find(exercise_id).name]
             autograde.run(exercise_id, target)  # imports are not the check's
             began = time.perf_counter()
             verdict = autograde.run(exercise_id, target)

@@ -64,6 +64,8 @@ class Exercise:
     library                what an answer may not simply call: operators such as "aten._log_softmax", functions by name
     autograd               False where an answer may not lean on autograd
     keeps_inputs           False where the docstring allows an answer to change its arguments
+    seconds                of processor time that an answer has for all its cases
+    defines                the name that a learner defines where it is not the id's: week3.loss_scaler is `LossScaler`
     """
 
     id: str
@@ -83,6 +85,7 @@ class Exercise:
     autograd: bool = True
     keeps_inputs: bool = True
     seconds: float = 10.0
+    defines: str = ""
 
     def __post_init__(self):
         if (self.expected is None) == (self.accepts is None):
@@ -90,8 +93,8 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """What the learner defines: the part of the id after the dot."""
-        return self.id.partition(".")[2]
+        """What the learner defines: the part of the id after the dot, or `defines`."""
+        return self.defines or self.id.partition(".")[2]
 
     @property
     def rules(self) -> Rules:

@@ -146,7 +146,7 @@ def _role_errors(cell, week, before):
     if cell.role == "answer":
         return
     if cell.role == "check" and _called(cell.source) != cell.id:
-        yield f'the cell is one line, check("{cell.id}", {cell.id.partition(".")[2]})'
+        yield f'the cell is one line, check("{cell.id}", {_defined_name(cell)})'
     if cell.role == "exercise":
         try:
             cell.exercise  # noqa: B018  raises where there is none
@@ -156,6 +156,13 @@ def _role_errors(cell, week, before):
             yield "an exercise without '### BEGIN SOLUTION' and '### END SOLUTION'"
         if before is None or before.kind != "markdown" or before.role:
             yield f'exercise="{cell.id}" needs a markdown cell right before it, for the task and its header'
+
+
+def _defined_name(cell):
+    try:
+        return cell.exercise.name
+    except LookupError:
+        return cell.id.partition(".")[2]
 
 
 def _called(source):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-_WORDS = ("id", "title", "points", "minutes", "why", "oracle")
+_WORDS = ("id", "name", "title", "points", "minutes", "why", "oracle")
 _reader = None  # the process that reads ahead
 _table = None  # {week: [words of an exercise, …]}, once it has answered
 

@@ -1,21 +1,30 @@
 """Every demo draws itself at once, the same every time, says what it shows, and follows its controls."""
 
+import functools
+import importlib
+import inspect
 import math
+import pkgutil
 
 import pytest
 
-from course.lab import hardware, live, plots
+from course.lab import demos, hardware, live, plots
 from course.lab.demos import week0, week1, week2
 
-DEMOS = {
-    "broadcasting": week0.broadcasting,
-    "opening_run": lambda: week1.opening_run(steps=8),
-    "loss_of_probability": week1.loss_of_probability,
-    "temperature": week1.temperature,
-    "initial_loss": week1.initial_loss,
-    "choices": week1.choices,
-    "learning_rate_and_batch_size": lambda: week2.learning_rate_and_batch_size(steps=8),
-}
+
+def _demos():
+    """Every demo of every week by its name; one that trains takes few steps."""
+    for found in sorted(pkgutil.iter_modules(demos.__path__), key=lambda one: one.name):
+        module = importlib.import_module(f"course.lab.demos.{found.name}")
+        for name, demo in vars(module).items():
+            if inspect.isfunction(demo) and demo.__module__ == module.__name__ and not name.startswith("_"):
+                signature = inspect.signature(demo)
+                if signature.return_annotation is live.LivePanel:
+                    few = {"steps": 8} if "steps" in signature.parameters else {}
+                    yield f"{found.name}.{name}", functools.partial(demo, **few)
+
+
+DEMOS = dict(_demos())
 
 
 @pytest.fixture(autouse=True)
