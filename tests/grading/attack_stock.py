@@ -100,7 +100,10 @@ def _grade(stock, ours, name, attack, neighbour, points):
     top = stock.with_name(f"stock-{name}")
     shutil.copytree(stock, top)
     for student, source in (("a-attack", name), ("z-neighbour", neighbour)):
-        shutil.copytree(ours.path("submitted", source, WEEK), top / "submitted" / student / WEEK, symlinks=True)
+        (top / "submitted" / student).mkdir(parents=True)  # by cp: a submission may hold what shutil does not copy
+        subprocess.run(
+            ["cp", "-a", ours.path("submitted", source, WEEK), top / "submitted" / student / WEEK], check=True
+        )
     line = [*_outer(top), "-m", "nbgrader", "autograde", WEEK]
     group = cgroups.make(f"autograde-{os.getpid()}-stock-{name}", 6000, 1500)
     try:
@@ -115,6 +118,8 @@ def _grade(stock, ours, name, attack, neighbour, points):
             except subprocess.TimeoutExpired:
                 run.kill()
                 said, row.stopped = b"", True
+        if said.startswith(b"bwrap:"):
+            raise RuntimeError(f"{name} was not graded at all: {said.decode(errors='replace')}")
         row.told = said.decode(errors="replace").strip().splitlines()[-1][:200] if said.strip() else ""
         _count(row, attack, top / "gradebook.db", points)
     finally:
@@ -150,6 +155,8 @@ def _outer(top):
             words += ["--ro-bind", f"/{name}", f"/{name}"]
     words += ["--dir", "/kit/inside"]  # what the attacks look for before they act: in here they may
     words += ["--dev", "/dev", "--proc", "/proc", "--size", str(2 << 30), "--tmpfs", "/tmp"]
+    for place in (sys.prefix, os.getcwd()):
+        words += ["--ro-bind", place, place] if place.startswith("/tmp/") else []
     words += ["--dir", "/tmp/home", "--setenv", "HOME", "/tmp/home", "--bind", str(top), str(top)]
     words += ["--setenv", "PYTHONPATH", os.getcwd(), "--setenv", "OMP_NUM_THREADS", "1", "--chdir", str(top)]
     words += ["--setenv", "PATH", view.environment()["PATH"]]
