@@ -153,6 +153,7 @@ def checks() -> Iterator[Row]:
     """What a learner waits for after a right answer."""
     import autograde
     from autograde import release
+    from autograde.exercise import find
 
     for py in release.sources():
         for exercise_id, source in release.references(py).items():
@@ -215,7 +216,7 @@ def notebooks() -> Iterator[Row]:
             )
             began = time.perf_counter()
             client.execute()
-            yield Row(f"notebook {py.parent.name}/{py.stem}", time.perf_counter() - began, "s")
+            yield Row(f"notebook {py.parent.name}/{py.stem}", time.perf_counter() - began, "s", 90)
 
 
 def qlora() -> Iterator[Row]:

@@ -65,6 +65,8 @@ class Exercise:
     autograd               False where an answer may not lean on autograd
     keeps_inputs           False where the docstring allows an answer to change its arguments
     seconds                of processor time that an answer has for all its cases
+    is_report              True where an answer is a report, data and no code: a known mistake costs the parts that it
+                           spoils, not all, and the audit makes no mutants of it
     defines                the name that a learner defines where it is not the id's: week3.loss_scaler is `LossScaler`
     """
 
@@ -86,6 +88,7 @@ class Exercise:
     keeps_inputs: bool = True
     seconds: float = 10.0
     defines: str = ""
+    is_report: bool = False
 
     def __post_init__(self):
         if (self.expected is None) == (self.accepts is None):

@@ -108,7 +108,7 @@ def judge(exercise: Exercise, seed: int, replies: list[dict]) -> Verdict:
         return Verdict(exercise.id, 0.0, "blank", "Not answered yet.", cases=results)
     score = _share(cases, results)
     known, exact = _recognise(exercise, seed, cases, results, outcomes)
-    if known and exact:
+    if known and exact and not exercise.is_report:
         score = 0.0  # the very mistake that the exercise is about earns nothing, however many cases it survives
     hint, name = (_filled(known.hint, results), known.name) if known else (_first_difference(results), "")
     return Verdict(exercise.id, score, "partly" if score else "wrong", hint, name, results)

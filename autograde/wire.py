@@ -34,6 +34,8 @@ def encode(value, depth=0):
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DTYPES or tensor.layout is not torch.strided:
             raise WireError(f"a {value.layout} tensor of {value.dtype}")
+        if tensor.numel() < 2:  # it counts as contiguous with any stride, and not for `view`
+            tensor = tensor.clone(memory_format=torch.contiguous_format)
         raw = tensor.reshape(-1).view(torch.uint8).numpy().tobytes()
         return {"tensor": [name, list(tensor.shape), base64.b64encode(raw).decode()]}
     if isinstance(value, str | np.str_):

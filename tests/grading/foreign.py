@@ -9,6 +9,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from autograde.exercise import find
+
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _TIMES = {
     "iopub.execute_input": "2026-03-01T10:00:00.000000Z",
@@ -347,10 +349,15 @@ def with_trailing_line_ends(made):
 # --- cells rearranged -------------------------------------------------------------------------------------------------
 
 
+def name_of(cell):
+    """What an answer's cell defines."""
+    return find(cell.id.replace("-", ".", 1)).name
+
+
 def halves(made):
     """(place, upper half, lower half) of every answer: a helper that does the work, and the answer that calls it."""
     for cell in [cell for cell in made.cells if is_answer(cell)]:
-        name = cell.id.partition("-")[2]
+        name = name_of(cell)
         upper = re.sub(rf"\b{name}\b", f"helper_{name}", cell.source)
         yield made.cells.index(cell), upper, f"def {name}(*arguments):\n    return helper_{name}(*arguments)"
 

@@ -19,12 +19,22 @@ from autograde.executor import Patience
 from autograde.exercise import find, of_week, weeks
 from autograde.sandbox import Sandbox
 from tests.grading import foreign
+from tests.grading.foreign import name_of
 
 ROOT = Path(__file__).resolve().parents[2]
-WEEKS = [week for week in weeks() if week in ("week0", "week1")]
-EXERCISES = [exercise for week in WEEKS for exercise in of_week(week)]
-RELEASES = {path.stem: path.read_text() for week in WEEKS for path in sorted(ROOT.glob(f"course/{week}_*/*.ipynb"))}
-SEEDS = {exercise.id: 2**40 + 1000 * number for number, exercise in enumerate(EXERCISES)}
+EARLY = ("week0", "week1")  # all habits and programs are tried on these
+LATER = [week for week in weeks() if week not in EARLY]  # and every right answer on these too
+
+
+def released(*chosen):
+    return {path.stem: path.read_text() for week in chosen for path in sorted(ROOT.glob(f"course/{week}_*/*.ipynb"))}
+
+
+def seeds(*chosen):
+    return {one.id: 2**40 + 1000 * k for k, one in enumerate(one for week in chosen for one in of_week(week))}
+
+
+RELEASES, SEEDS = released(*EARLY), seeds(*EARLY)
 LEAST = 5  # right answers of each exercise beside the reference
 
 
@@ -42,8 +52,8 @@ def references():
 @functools.cache
 def bank():
     """{exercise's id: its right answers in the bank, each as a learner would type it}."""
-    found = {exercise.id: [] for exercise in EXERCISES}
-    for entry in [entry for week in WEEKS for entry in load_bank(ROOT / "tests" / "bank", week) if entry.right]:
+    found = {exercise.id: [] for week in weeks() for exercise in of_week(week)}
+    for entry in [entry for week in weeks() for entry in load_bank(ROOT / "tests" / "bank", week) if entry.right]:
         found[entry.exercise_id].append(typed(entry))
     return found
 
@@ -75,6 +85,9 @@ def _top_level(path):
             marks = [mark for mark in node.decorator_list if ast.unparse(mark).startswith(("right(", "wrong("))]
             node.decorator_list = [mark for mark in node.decorator_list if mark not in marks]
             (answers if marks else helpers)[node.name] = node
+        elif isinstance(node, ast.Assign):
+            names = [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+            helpers |= dict.fromkeys(names, node)
     return answers, helpers
 
 
@@ -126,7 +139,7 @@ def test_the_same_in_disguise_has_one_shape():
     assert shape("def f(x):\n    return max(x)") != shape("def f(x):\n    return min(x)")
 
 
-@pytest.mark.parametrize("exercise_id", SEEDS)
+@pytest.mark.parametrize("exercise_id", [*SEEDS, *seeds(*LATER)])
 def test_five_right_answers_that_are_not_the_same_in_disguise(exercise_id):
     answers = bank()[exercise_id]
     assert len(answers) >= LEAST
@@ -157,20 +170,20 @@ def verdicts(result):
     return {key: verdict for book in result["notebooks"].values() for key, verdict in book["checks"].items()}
 
 
-def full_points(result, faulty=False):
+def full_points(result, faulty=False, of=SEEDS):
     """Everything right, nobody accused, and no cell failed but the learner's own ones where they are `faulty`."""
     assert result["status"] == "graded", result["detail"]
     missed = {key: (v["score"], v["told"]) for key, v in verdicts(result).items() if v["score"] != 1}
     failed = [cell for book in result["notebooks"].values() for cell in book["cells"] if cell["error"]]
     assert missed == {}, failed
-    assert verdicts(result).keys() == SEEDS.keys()
+    assert verdicts(result).keys() == of.keys()
     assert [cell for cell in failed if not faulty or cell["id"].startswith("week")] == []
     assert result["flags"] == []
 
 
-def notebooks(answers=None):
+def notebooks(answers=None, of=RELEASES):
     """{name: the release with all its answers}, to be changed as a learner would."""
-    return {name: foreign.notebook(text, answers or references()) for name, text in RELEASES.items()}
+    return {name: foreign.notebook(text, answers or references()) for name, text in of.items()}
 
 
 def handed_in(made):
@@ -180,9 +193,22 @@ def handed_in(made):
 @pytest.mark.parametrize("number", range(8))
 def test_every_right_answer_of_the_bank(graded, number):
     """The k-th answer of each exercise, all in one learner's notebooks."""
-    assert max(map(len, bank().values())) <= 8
-    answers = {cell_id(key): found[number % len(found)] for key, found in bank().items()}
-    full_points(graded(handed_in(notebooks(answers))))
+    assert max(len(bank()[key]) for key in SEEDS) <= 8
+    full_points(graded(handed_in(notebooks(answers_number(number)))))
+
+
+def answers_number(number):
+    return {cell_id(key): found[number % len(found)] for key, found in bank().items() if found}
+
+
+@pytest.mark.parametrize("week", LATER)
+def test_every_right_answer_of_a_later_week(week):
+    """The same, with kernels that have this week's libraries, and once with the references."""
+    of, keys = released(week), seeds(week)
+    with Sandbox(marking.modules(of.values())) as sandbox:
+        for answers in [None, *map(answers_number, range(max(len(bank()[key]) for key in keys)))]:
+            task = marking.Task("ada", week, handed_in(notebooks(answers, of)), of, keys, patience=Patience())
+            full_points(marking.mark(task, sandbox), of=keys)
 
 
 # Answers that are no plain functions: whatever can be called is an answer.
@@ -454,7 +480,7 @@ def test_what_stands_beside_an_answer(graded, shift):
     """Each answer has another of these beside it."""
     made, left = notebooks(), itertools.cycle(IN_THE_ANSWER[shift:] + IN_THE_ANSWER[:shift])
     for cell in [cell for one in made.values() for cell in answers_of(one)]:
-        cell.source = next(left).format(cell.source, cell.id.partition("-")[2])
+        cell.source = next(left).format(cell.source, name_of(cell))
     full_points(graded(handed_in(made)))
 
 
@@ -508,7 +534,7 @@ NOISE = """
 def test_answers_that_print_warn_plot_and_show_bars(graded):
     made = notebooks()
     for cell in [cell for one in made.values() for cell in answers_of(one)]:
-        name = cell.id.partition("-")[2]
+        name = name_of(cell)
         cell.source += f"\n\n\ndef {name}(*args, kept={name}):{NOISE}"
     full_points(graded(handed_in(made)))
 

@@ -1,4 +1,4 @@
-"""Week 2: a model that trains live under the learning rate and batch size that you set."""
+"""Week 2: a model that trains live under the learning rate and batch size that you set, and two demos more."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import ipywidgets as widgets
 
 from course.lab import plots, text, training
+from course.lab.demos.week2_fit import underfit_or_overfit  # noqa: F401  a lesson imports one module
+from course.lab.demos.week2_flow import through_the_blocks  # noqa: F401
 from course.lab.live import LivePanel, control
 
 OPTIMIZERS = {"AdamW": "adamw", "SGD with momentum 0.9": "momentum", "SGD": "sgd"}
