@@ -160,7 +160,7 @@ def _constant(node):
 def _call(node):
     if len(node.args) >= 2 and not any(isinstance(arg, ast.Starred) for arg in node.args):
         new = _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
-        yield f"{_show(node)} → {_show(new)}", lambda: new
+        yield f"{_show(node)} → {_show(new)}", lambda new=new: new
     for keyword in node.keywords:
         new = _with(node, keywords=[k for k in node.keywords if k is not keyword])
         yield f"{_show(node)} without {keyword.arg}=", lambda new=new: new

@@ -226,6 +226,12 @@ def f(x, n=1):
     assert not any("Says" in text for text in changed)
 
 
+def test_a_call_with_keywords_has_its_arguments_swapped_and_its_keywords_left_out():
+    texts = [text for _, text in mutants("def f(a, b):\n    return sub(a, b, alpha=2)\n", "f")]
+    assert sum("sub(b, a, alpha=2)" in text for text in texts) == 1
+    assert sum("sub(a, b)" in text for text in texts) == 1
+
+
 @pytest.mark.parametrize("exercise_id", IDS)
 def test_replies_cross_a_wire_unchanged(exercise_id):
     exercise = find(exercise_id)
