@@ -407,6 +407,12 @@ def dropped_twice(n_examples, batch_size, accumulation_steps, epochs):
     return n_examples // (batch_size * accumulation_steps) * epochs
 
 
-@wrong("week4.update_steps")
+@wrong("week4.update_steps", "one more in any case")
 def one_more_for_safety(n_examples, batch_size, accumulation_steps, epochs):
-    return (n_examples // (batch_size * accumulation_steps) + 1) * epochs
+    full, _ = divmod(n_examples, batch_size * accumulation_steps)
+    return sum(full + 1 for _ in range(epochs))
+
+
+@wrong("week4.update_steps")
+def one_more_at_the_end(n_examples, batch_size, accumulation_steps, epochs):
+    return epochs * (-(-n_examples // batch_size) // accumulation_steps) + 1

@@ -263,8 +263,8 @@ def only_the_longest_tensor(parameters, max_norm):
     return norm
 
 
-@wrong("week4.clip_grad_norm")
-def only_trainable_ones_in_a_copy(parameters, max_norm):
+@wrong("week4.clip_grad_norm", "the result is lost")
+def clipped_in_a_copy(parameters, max_norm):
     grads = [p.grad.clone() for p in parameters if p.grad is not None]
     norm = _length(grads)
     for g in grads:

@@ -155,6 +155,13 @@ def _diagnose_cases(rng):
         _made(rng, uniform(rng, 1.6, 1.85), 1.8, start=(4.0, 4.0)),
     )
     yield case(
+        "made: nats, not shares",
+        _made(rng, uniform(rng, 0.4, 0.5), 0.9, val_tail=[0.03, 0.06, 0.07, 0.07]),
+        _made(rng, uniform(rng, 0.4, 0.5), 0.9, train_tail=[0.2, 0.35, 0.4, 0.4]),
+        _made(rng, uniform(rng, 4, 4.2), 5.0, val_tail=[0.1, 0.16, 0.18, 0.17], start=(11.0, 11.0)),
+        _made(rng, uniform(rng, 4, 4.2), 5.0, train_tail=[0.4, 0.6, 0.62, 0.63], start=(11.0, 11.0)),
+    )
+    yield case(
         "made: one curve low, the other high",
         _made(rng, uniform(rng, 2.5, 2.7), 2.9),
         _made(rng, uniform(rng, 2.86, 3.0), 2.6),

@@ -201,6 +201,14 @@ def _scales_the_weights(parameters, max_norm):
     return norm
 
 
+def _result_lost(parameters, max_norm):
+    gradients = _given(parameters)
+    norm = _norm(gradients)
+    for gradient in gradients:
+        gradient = gradient * torch.clamp(max_norm / norm, max=1.0)  # a new tensor, which nobody keeps
+    return norm
+
+
 def _returns_nothing(parameters, max_norm):
     gradients = _given(parameters)
     _scale(gradients, torch.clamp(max_norm / _norm(gradients), max=1.0))
@@ -298,6 +306,11 @@ CLIP_GRAD_NORM = Exercise(
             "weights scaled",
             _scales_the_weights,
             "Your answer shrinks the weights. What is to be limited is the step, and that is made from `.grad`.",
+        ),
+        Misconception(
+            "the result is lost",
+            _result_lost,
+            "The norm is right, and no gradient changes: you compute the scaled ones, and `.grad` never hears of them.",
         ),
         Misconception(
             "nothing returned",

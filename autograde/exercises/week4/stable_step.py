@@ -229,6 +229,10 @@ def _norm_after(model, max_norm):
     return _norm_of(_gradients(model))
 
 
+def _only_measured(model, max_norm):
+    return _norm_of(_gradients(model))
+
+
 def _nan_to_zero(model, max_norm):
     for gradient in _gradients(model):
         gradient.nan_to_num_(0.0, 0.0, 0.0)
@@ -464,10 +468,14 @@ STABLE_STEP = Exercise(
             "You clip the sum and divide afterwards: what was at the limit is then far below it. When is the gradient "
             "the one that the limit is meant for?",
         ),
-        Misconception(
-            "a step before the clipping",
-            _step_before_clip,
-            "Your weights take the whole step: the gradient is clipped when nobody needs it any more.",
+        *(
+            Misconception(
+                "the step is not clipped",
+                answer,
+                "The norm that you report is right, but your weights take the whole step: when it is taken, nothing has "
+                "been clipped.",
+            )
+            for answer in (_step_before_clip, _with(clip=_only_measured))
         ),
         Misconception(
             "each tensor clipped by itself",

@@ -88,6 +88,10 @@ def _nearest(n_examples, batch_size, accumulation_steps, epochs):
     return epochs * math.floor(n_examples / (batch_size * accumulation_steps) + 0.5)
 
 
+def _one_too_many(n_examples, batch_size, accumulation_steps, epochs):
+    return epochs * (n_examples // (batch_size * accumulation_steps) + 1)
+
+
 def _at_least_one(n_examples, batch_size, accumulation_steps, epochs):
     return epochs * max(1, _up(n_examples, batch_size) // accumulation_steps)
 
@@ -154,6 +158,11 @@ UPDATE_STEPS = Exercise(
             "rounded to the nearest",
             _nearest,
             "You round to the nearest whole number. One micro-batch that is left over is enough for an update.",
+        ),
+        Misconception(
+            "one more in any case",
+            _one_too_many,
+            "You add an update for what is left over, even where nothing is.",
         ),
         Misconception(
             "at least one, else dropped",
