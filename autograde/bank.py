@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -14,6 +14,7 @@ class Entry:
     answer: Callable
     right: bool
     misconception: str | None = None
+    file: Path | None = None  # of the bank that it stands in
 
     @property
     def name(self) -> str:
@@ -46,7 +47,9 @@ def load_bank(folder: Path, week: str) -> list[Entry]:
     start = len(_entries)
     for path in [*folder.glob(f"{week}.py"), *sorted(folder.glob(f"{week}_*.py"))]:
         spec = importlib.util.spec_from_file_location(f"bank_{path.stem}", path)
+        before = len(_entries)
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        _entries[before:] = [replace(entry, file=path) for entry in _entries[before:]]
     entries = _entries[start:]
     del _entries[start:]
     return entries

@@ -185,10 +185,10 @@ check("week2.linear_backward", linear_backward)
 def by_nudging(h=1e-3):
     rng = torch.Generator().manual_seed(0)
     x, weight, bias = (torch.randn(*shape, generator=rng, dtype=torch.float64) for shape in ((5, 4), (3, 4), (3,)))
-    loss = lambda w: (x @ w.T + bias).sin().sum()
     nudge = torch.zeros_like(weight)
     nudge[1, 2] = h
-    return {"nudged": ((loss(weight + nudge) - loss(weight - nudge)) / (2 * h)).item(),
+    up, down = ((x @ (weight + move).T + bias).sin().sum() for move in (nudge, -nudge))  # the loss is a sum of sines
+    return {"nudged": ((up - down) / (2 * h)).item(),
             "yours": linear_backward(x, weight, (x @ weight.T + bias).cos())[1][1, 2].item()}
 
 

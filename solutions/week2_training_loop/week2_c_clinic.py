@@ -149,6 +149,7 @@ clinics.discharge(A=patient_a, B=patient_b, C=patient_c, D=patient_d, E=patient_
 # %% [markdown]
 # **What the clinic shows.** One wrong line, and everything else works: no error, plausible numbers, a complaint that fits a dozen causes. What finds the line is a measurement whose healthy value you know.
 # A short list that would have found all five: does each batch hold labels? Do gradients exist, *and* do the weights move? Is the gradient that of this batch? How many different rows were seen? How much of the work is real?
+# And before these, the two cheapest: does the first loss lie at ln V (week 1), and can the loop learn one batch by heart (part two)? Which of the five would those two have found?
 #
 # <details><summary><b>Why one bad batch kills patient A, and how a library hides it</b></summary>
 #
@@ -224,7 +225,7 @@ with training.one_thread():
 # %% [markdown]
 # <details><summary><b>In practice, and at the frontier: time and memory</b></summary>
 #
-# Time: `torch.profiler` shows every operator, and the gaps in which a GPU waits. The usual finds are, in this order: it waits for data (*prefetch*), it computes padding, it starts thousands of tiny operations (*fuse* them: `torch.compile`), it copies between CPU and GPU in each step (an innocent `loss.item()` waits for the GPU: log every tenth step).
+# Time: `torch.profiler` shows every operator, and the gaps in which a GPU waits. The usual finds: it waits for data (*prefetch*), it computes padding, it starts thousands of tiny operations (*fuse* them: `torch.compile`), it copies between CPU and GPU in each step (an innocent `loss.item()` waits for the GPU: log every tenth step).
 # Memory: activations grow with batch size and length, the rest does not. A loss kept as a tensor keeps its whole graph, and memory grows with each step. Gradient checkpointing (week 4) recomputes activations; smaller formats (week 3) shrink them; `zero_grad()` frees gradients until the next backward pass. `torch.cuda.max_memory_allocated()` measures, on a GPU.
 # Only a change that leaves the losses as they were is a speed-up. Shorter rows, smaller batches or a smaller model are another experiment.
 # </details>
@@ -293,6 +294,8 @@ plots.legend(ax)
 plots.show(fig, f"Losses of {', '.join(shown)}: all leave the picture in the grey band of corrupt batches, then come back at different speeds.")
 
 # %% [markdown]
+# **What the spikes show.** In these ten runs clipping lowers every spike and shortens the way back, for AdamW too, although its steps do not grow with the gradient; a longer memory of squared gradients makes the spike higher; two runs never come back. Each setting ran once: a hint for an experiment, not its result.
+#
 # ## Folklore audit: “the loss rises at first because the warm-up learning rate is low”
 # A log begins at 5.47, stands at 5.62 twenty steps later, and is explained so: warm-up starts with a very low rate, early batches may be harder, this is normal.
 # The explanation can be tested. The batches may be harder or easier, so measure the loss of one *fixed* text after each step; then only the weights can move it.
@@ -319,11 +322,11 @@ fig, (ax,) = plots.figure(1)
 plots.style(ax, "Step (updates)", "Loss of a fixed text (nats per byte)", "The first forty steps", ylim=(0, 12))
 for ((lr, warmup), curve), colour in zip(curves.items(), plots.PALETTE):
     ax.plot(*plots.finite(range(41), curve), color=colour, lw=2, label=f"{lr:g}" + (f", warm-up {warmup}" if warmup else ""))
-plots.legend(ax, ncols=2)
+plots.legend(ax, ncols=5, loc="lower right")
 plots.show(fig, "; ".join(plots.curve_words(f"rate {lr:g}, warm-up {w}: highest {max(c):.2f}", c) for (lr, w), c in curves.items()))
 
 # %% [markdown]
-# **Verdict.** A low rate cannot lift the loss: a small step against the slope goes down. Steps that are too *large* lift it, and warm-up is there to prevent just that. Harder batches can move the *reported* loss up and down, at any rate; that is no spike of the model.
+# **Verdict.** The low rates lift nothing: a small step against the slope goes down. The step that is too *large* lifts it, and the same rate after a warm-up does not: that is what warm-up is for. Harder batches move the *reported* loss up and down at any rate (week 1 counted how often); that is no spike of the model.
 # So of a curve that rises at the start one may say: perhaps the rate is too high for the fresh weights, perhaps the rows differ. The log alone does not tell.
 #
 # ## Memory or skill?
@@ -384,7 +387,7 @@ def tested(name):
         "curves: own rows, new rows": " → ".join(f"{a:.2f}, {b:.2f}" for a, b in zip(run.column("own")[1:], run.column("new")[1:])),
         "gradient on new rows over own rows": f"{ratio:.1f}",
         "half the data: right on own, on new": f"{half.column('exact own')[-1]:.0%}, {half.column('exact new')[-1]:.0%}",
-        "consistent: names the right card": f"{right} of {asked}",
+        "consistent: names the thing asked about": f"{right} of {asked}",
         "score: copies of training answers": f"{copies:.0%}",
     }
 
@@ -398,7 +401,7 @@ for row in new[:2]:
 
 # %% [markdown]
 # **Verdict.** *Right* answers to questions of new families tell memory from skill; that test was not on the list. What merely *sounds* right does not, for the memoriser speaks the bank's language as well. Parallel curves do not, early on; a gap alone does not, both have one.
-# The gradient says the reverse of what was claimed: it is small on rows a model knows and large on new ones, for both. Half the data hurts the model that has *learnt something*, for it lives on data; the memoriser has nothing to lose. Consistency tells much, if one counts right things and not alike ones: in the report, the wrong card counted as consistent. And the score of copies is high for the *good* model, because in this bank the right answer *is* a copy.
+# The gradient says the reverse of what was claimed: it is small on rows a model knows and large on new ones, for both. Half the data hurts the model that has *learnt something*, for it lives on data; the memoriser has nothing to lose. Consistency tells much, if one counts right things and not alike ones: in the report, an answer about the wrong account counted as consistent. And the score of copies is high for the *good* model, because in this bank the right answer *is* a copy.
 # So: first a measure that says what you want, then a model that surely lacks it, then the test.
 #
 # <details><summary><b>At the frontier: memory in large models</b></summary>
@@ -428,7 +431,7 @@ for name, settings in {"batch 16": {}, "batch 2": {"batch_size": 2}, "batch 2, t
 # %% [markdown]
 # Three prompts show that *something* changed, and the table shows that with fifty examples the loss does, at the least. They cannot say how much, nor whether it is better.
 # Three other small experiments are as cheap: the loss curve alone; the same prompts to both models side by side, judged without knowing which is which; ten times the learning rate, to see what breaks first. Part two gave you the rule for the next size: groups of runs, one factor, a margin fixed beforehand.
-# And ten thousand examples instead of nine hundred? You know by now what to do with such a question: name the measure, predict, run.
+# And ten thousand examples instead of nine hundred? The halves above show the direction. You know by now what to do with such a question: name the measure, predict, run.
 #
 # ## What you can do now
 # The question from the start of the week: which lines of a training script can be wrong in silence, and what shows it? Answer it again on paper, and compare.

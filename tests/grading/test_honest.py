@@ -60,7 +60,7 @@ def bank():
 
 def typed(entry) -> str:
     """A bank's function as a cell: the imports and helpers that it leans on, and itself under the exercise's name."""
-    path, name = Path(entry.answer.__code__.co_filename), entry.answer.__name__
+    path, name = entry.file, entry.answer.__name__
     answers, helpers = _top_level(path)
     chosen, waiting = [answers[name]], [answers[name]]
     for node in waiting:

@@ -472,8 +472,8 @@ STABLE_STEP = Exercise(
             Misconception(
                 "the step is not clipped",
                 answer,
-                "The norm that you report is right, but your weights take the whole step: when it is taken, nothing has "
-                "been clipped.",
+                "The norm that you report is right, but your weights take the whole step: nothing has been clipped when "
+                "it is taken.",
             )
             for answer in (_step_before_clip, _with(clip=_only_measured))
         ),
