@@ -71,12 +71,13 @@ def _observed(experiment, run, inputs, report):
     """What one part of a report is like, in words: those of _FINE where nothing is wrong with it."""
     if not isinstance(report, dict):
         return report
-    if inputs["part"] == ARMS:
-        return {"arms": _arms(experiment, report.get("A"), report.get("B"))}
     if inputs["part"] == PREDICTION:
         there = report.get("prediction") in experiments.WORDS
         return {"prediction": "there" if there else f"none of {', '.join(experiments.WORDS)}"}
     losses = {name: _losses(report.get(f"losses {name}")) for name in "AB"}
+    if inputs["part"] == ARMS:
+        ran = None not in losses.values()  # without a run there is no experiment, and no point for its arms
+        return {"arms": _arms(experiment, report.get("A"), report.get("B")) if ran else "were not run"}
     if None in losses.values():
         return _FINE[RUNS] | {"runs": f"not {experiments.SEEDS} losses in each arm, None where one diverged"}
     follows = report.get("verdict") in experiments.admitted(*losses.values(), near=experiments.NEAR)

@@ -233,7 +233,7 @@ with training.one_thread():
 # ## Spikes: what do five bad batches do?
 # Data are never clean: a broken file, a page of the same character, a row in another encoding. *Bad-batch skipping* and clipping (week 4) are the usual answers. To say whether they help, one needs a number: how many steps until the loss is back?
 #
-# Back *to what*? Losses shiver. Take the mean and the standard deviation before the spike; back means: several losses in a row within two deviations.
+# Back *to what*? Losses shiver. Take the mean and the standard deviation before the spike; back means: several losses in a row within two deviations, for one good batch is luck.
 # %% exercise="week2.spike"
 def spike(losses, start, length, window=20, hold=3):
     """How a run took `length` corrupt batches, from the loss of each step (measured before its update), a dict.

@@ -29,7 +29,7 @@ def test_bits_survive_nan_and_infinity_too():
 
 
 VIEWS = [torch.arange(6).reshape(2, 3).T, torch.ones(3, requires_grad=True), torch.ones(2, 8)[:, ::2]]
-VIEWS += [torch.arange(5.0).reshape(1, 5)[:, -1], torch.ones(0, 5)[:, 2], torch.ones(3, 3)[2:, 1]]  # strides of their own
+VIEWS += [torch.arange(5.0).reshape(1, 5)[:, -1], torch.ones(0, 5)[:, 2], torch.ones(3, 3)[2:, 1]]
 PLAIN = [None, True, 3, -2.5, math.inf, "ä\n", [], [1, ["x", None]], {"k": {"l": [1.0]}}, torch.float16]
 NOT_PLAIN = [object(), {1, 2}, lambda: 0, np.array(["a"]), torch.ones(2, dtype=torch.complex64), b"x"]
 

@@ -449,3 +449,14 @@ class LastGroupOnly(_WrongScaler):
 class AnIntervalOf1000(_WrongScaler):
     def __init__(self, init_scale, growth_factor=2.0, backoff_factor=0.5, growth_interval=1000):
         super().__init__(init_scale, growth_factor, backoff_factor, growth_interval)
+
+
+@wrong("week3.loss_scaler")
+class FirstGroupAlone(PlainBooks):
+    def unscale_(self, optimizer):
+        self._unscaled.add(id(optimizer))
+        for p in optimizer.param_groups[0]["params"]:
+            if p.grad is not None:
+                if not torch.isfinite(p.grad).all():
+                    self._bad.add(id(optimizer))
+                p.grad.div_(self._scale)

@@ -74,7 +74,7 @@ def _load_probe(target, inputs):
         return {"step": step, "losses": losses, "weights": weights(model), "raised": None, "ran": False}
     content = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
     content |= {"step": step, "rng": torch.get_rng_state()}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path, trap = os.path.join(folder, "run.pt"), os.path.join(folder, "trap")
         content |= {"note": Trap(trap)} if inputs["fault"] == "a trap" else {}
         if inputs["fault"] == "one weight too few":

@@ -89,7 +89,7 @@ def _save_probe(target, inputs):
     model, optimizer = build()
     torch.manual_seed(inputs["seed"] + 1)
     torch.randn(inputs["draws"])
-    with tempfile.TemporaryDirectory() as top:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as top:
         folder = os.path.join(top, "runs")
         path, link = os.path.join(folder, "run.pt"), os.path.join(top, "link")
         os.mkdir(folder)

@@ -38,6 +38,7 @@ def _scaler_probe(target, inputs):
     for name in inputs["optimizers"]:
         weights.append(torch.nn.Parameter(torch.tensor([0.5, -0.25, 1.0])))
         groups = [{"params": [weights[-1]]}, {"params": [torch.nn.Parameter(torch.ones(2))]}]  # one without a gradient
+        groups = groups[::-1] if name == "adamw" else groups
         optimizers.append(
             torch.optim.AdamW(groups, lr=0.01) if name == "adamw" else torch.optim.SGD(groups, lr=0.01, momentum=0.9)
         )

@@ -188,6 +188,19 @@ def _evenly(batches, k, ignore_index):
     return 1 / len(batches)
 
 
+def _means_by_torch(model, micro_batches, ignore_index=-100):
+    """The natural spelling of a mean of means: torch's own mean, NaN where nothing counts."""
+    model.zero_grad()
+    batches, mean = list(micro_batches), 0.0
+    for batch in batches:
+        logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits[:, :-1]
+        labels = batch["labels"][:, 1:].flatten()
+        loss = F.cross_entropy(logits.flatten(0, 1), labels, ignore_index=ignore_index) / len(batches)
+        loss.backward()
+        mean += loss.item()
+    return mean
+
+
 def _by_size(batches, k, ignore_index):
     return batches[k]["labels"].numel() / sum(batch["labels"].numel() for batch in batches)
 
@@ -281,11 +294,14 @@ ACCUMULATE = Exercise(
     tolerance=Tolerance(rtol=2e-4, atol=2e-5),
     seconds=30.0,  # transformers is imported in it
     misconceptions=(
-        Misconception(
-            "mean of means",
-            _weighted(_evenly),
-            "You average the means of the micro-batches. A token in a micro-batch of 4 then weighs as much as 16 "
-            "tokens in one of 64. By what would you divide if all tokens lay in one batch?",
+        *(
+            Misconception(
+                "mean of means",
+                answer,
+                "You average the means of the micro-batches. A token in a micro-batch of 4 then weighs as much as 16 "
+                "tokens in one of 64. By what would you divide if all tokens lay in one batch?",
+            )
+            for answer in (_weighted(_evenly), _weighted(_evenly, _by_tokens), _means_by_torch)
         ),
         Misconception(
             "no division",

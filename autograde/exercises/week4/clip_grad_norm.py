@@ -124,6 +124,18 @@ def _always_to_the_limit(parameters, max_norm):
     return norm
 
 
+def _always(parameters, max_norm, eps=0.0):
+    """The same without a thought for a norm of 0 or an infinite limit."""
+    gradients = _given(parameters)
+    norm = _norm(gradients)
+    _scale(gradients, max_norm / (norm + eps))
+    return norm
+
+
+def _always_with_eps(parameters, max_norm):
+    return _always(parameters, max_norm, eps=1e-6)
+
+
 def _dies_on_none(parameters, max_norm):
     gradients = [p.grad for p in list(parameters)]
     norm = torch.stack([g.norm() for g in gradients]).norm()
@@ -250,11 +262,14 @@ CLIP_GRAD_NORM = Exercise(
             "You clip each tensor by its own norm: large ones shrink, small ones do not, and the step points somewhere "
             "else. Which single number may all of them be multiplied by?",
         ),
-        Misconception(
-            "small gradients scaled up",
-            _always_to_the_limit,
-            "You bring every gradient to the length `max_norm`, short ones too: near a minimum the steps would never "
-            "get smaller. A limit acts on one side.",
+        *(
+            Misconception(
+                "small gradients scaled up",
+                answer,
+                "You bring every gradient to the length `max_norm`, short ones too: near a minimum the steps would "
+                "never get smaller. A limit acts on one side.",
+            )
+            for answer in (_always_to_the_limit, _always, _always_with_eps)
         ),
         Misconception(
             "a calculation with None",

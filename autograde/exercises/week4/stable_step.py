@@ -159,6 +159,17 @@ def _gradients(model):
     return [p.grad for p in model.parameters() if p.grad is not None]
 
 
+def _even_mean_by_torch(model, batches):
+    """The same with torch's own mean, NaN where nothing counts."""
+    loss = 0.0
+    for batch in batches:
+        nats, count = _nats(model, batch)
+        part = nats / count / len(batches)
+        part.backward()
+        loss += part.item()
+    return loss
+
+
 def _even_mean(model, batches):
     """Backward through mean of means → the loss."""
     loss = 0.0
@@ -451,11 +462,14 @@ STABLE_STEP = Exercise(
             _steps_every_micro_batch,
             "You step after every micro-batch. The weights should move once, when the whole gradient is there.",
         ),
-        Misconception(
-            "mean of means",
-            _with(mean=_even_mean),
-            "You average the means of the micro-batches, though they count different numbers of tokens. Your "
-            "`accumulate` has solved that.",
+        *(
+            Misconception(
+                "mean of means",
+                _with(mean=mean),
+                "You average the means of the micro-batches, though they count different numbers of tokens. Your "
+                "`accumulate` has solved that.",
+            )
+            for mean in (_even_mean, _even_mean_by_torch)
         ),
         Misconception(
             "no division",
@@ -472,8 +486,8 @@ STABLE_STEP = Exercise(
             Misconception(
                 "the step is not clipped",
                 answer,
-                "The norm that you report is right, but your weights take the whole step: nothing has been clipped when "
-                "it is taken.",
+                "The norm that you report is right, but your weights take the whole step: nothing has been clipped "
+                "when it is taken.",
             )
             for answer in (_step_before_clip, _with(clip=_only_measured))
         ),
