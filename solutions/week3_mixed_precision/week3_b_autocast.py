@@ -377,7 +377,7 @@ commit("Patient A above healthy, both with AdamW", my_prediction, clinics.order_
 # <details><summary><b>The true stories</b></summary>
 #
 # *Order*: a popular U-Net clipped before it unscaled until a reader noticed ([Pytorch-UNet 468](https://github.com/milesial/Pytorch-UNet/issues/468), mended in [470](https://github.com/milesial/Pytorch-UNet/pull/470)); the norm was too large by the scale, 65536, so that *every* step was clipped.
-# *Weights in float16*: `ValueError: Attempting to unscale FP16 gradients` when adapters are loaded in float16 ([LLaVA 363](https://github.com/haotian-liu/LLaVA/issues/363)); peft's [troubleshooting page](https://huggingface.co/docs/peft/developer_guides/troubleshooting) says what you know now: what is trained belongs into float32.
+# *Weights in float16*: `ValueError: Attempting to unscale FP16 gradients` when adapters are loaded in float16 ([LLaVA 363](https://github.com/haotian-liu/LLaVA/issues/363)); peft's [troubleshooting page](https://huggingface.co/docs/peft/developer_guides/troubleshooting) says what you know now: what is trained belongs in float32.
 # *Wrong dtype for the card*: example notebooks that ask for bfloat16 on a T4 ([unsloth 2783](https://github.com/unslothai/unsloth/issues/2783)).
 # </details>
 
@@ -387,6 +387,7 @@ commit("Patient A above healthy, both with AdamW", my_prediction, clinics.order_
 # The question has three levels: everything in float32; bf16 autocast, with weights in float32; and *all* in bf16, the weights and what is added to them too.
 #
 # Choose two arms that differ in `precision` alone: `"fp32"`, `"bf16 autocast"` or `"bf16 weights"`. The learning rate `lr` is 1e-3 or 1e-2, the same in both.
+# An arm is a dict with both, such as `{"precision": "fp32", "lr": 1e-2}`; the prediction is `"A"` (its losses are lower), `"B"`, `"same"` or `"unresolved"`.
 # Before you choose, remember which updates round away: are they more at a high learning rate, or at a low one?
 # The rule is that of week 2: eight seeds an arm, a margin of .03, and a prediction before the run. It takes half a minute or so.
 
@@ -404,7 +405,7 @@ def precision_cost():
     """The lab report of your experiment, as a dict: what the run printed, and the verdict.
 
     "learner", "A", "B", "losses A", "losses B" and "prediction": as printed. "verdict": "A", "B", "same" or
-    "unresolved", what the rule of week 2 says of these losses. Paste the losses in: runs belong into the cell above.
+    "unresolved", what the rule of week 2 says of these losses. Paste the losses in: runs belong in the cell above.
     """
     ### BEGIN SOLUTION
     report = {

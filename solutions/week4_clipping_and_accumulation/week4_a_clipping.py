@@ -43,7 +43,7 @@ assessment.opener(4)
 # If the norm is above a limit, multiply every gradient by limit ÷ norm. If it is not, leave all of them alone. This is *clipping by global norm* ([Pascanu, Mikolov and Bengio 2013](https://arxiv.org/abs/1211.5063), where the neuron above comes from).
 #
 # Language models have such places too. Below, the tiny model of week 1 trains with plain SGD at a learning rate of 3, which is too much for it.
-# Predict for 150 updates: after how many does the run without a limit end, because its loss is no number any more? And where does the run with a limit of 1 end? It starts at ln 259.
+# Predict for 150 updates: after how many does the run without a limit end, because its loss is not a number any more (NaN)? And where does the run with a limit of 1 end? It starts at ln 259.
 
 # %%
 runs = {}
@@ -229,7 +229,7 @@ check("week4.clip_grad_value", clip_grad_value)
 # %%
 model.zero_grad()
 training.loss(model, batch).backward()
-shares = [0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97]
+shares = [0.05, 0.1, 0.2, 0.3, 0.5, 0.6, 0.75, 0.9, 0.97]
 fig, (ax,) = plots.figure(1, (9.6, 3.8))
 plots.style(ax, "Share of the norm that is left", "Cosine with before", "What is left of the direction", ylim=(0.3, 1.03))
 for way, colour in zip(gradients.WAYS, plots.PALETTE):
@@ -392,8 +392,9 @@ commit("Clipped before unscaled", my_prediction, lambda: in_order(shipped))
 # Nearly every training script clips the gradient at norm 1. Who measured that it helps?
 #
 # Choose two arms that differ in `max_norm` alone, `None` or `1.0`. The `optimizer` is `"momentum"` (SGD with momentum .9) or `"adamw"`, and `lr` is 1e-2, 1e-1 or 1.0, the same in both arms.
+# An arm is a dict with all three, such as `{"max_norm": None, "optimizer": "adamw", "lr": 1e-1}`; the prediction is `"A"` (its losses are lower), `"B"`, `"same"` or `"unresolved"`.
 # Choose a place where you expect an effect, and say beforehand which way it goes. What does Adam do with the length of a gradient?
-# The rule is that of week 2: eight seeds an arm, a margin of .03, a prediction before the run. A run that diverges has no loss: it is counted, and an arm that loses half of its runs has lost.
+# The rule is that of week 2: eight seeds an arm, a margin of .03, a prediction before the run. A run that diverges has no loss: it is counted, and an arm that loses half of its runs or more has lost.
 
 # %%
 A = None
@@ -409,7 +410,7 @@ def does_clipping_help():
     """The lab report of your experiment, as a dict: what the run printed, and the verdict.
 
     "learner", "A", "B", "losses A", "losses B" and "prediction": as printed. "verdict": "A", "B", "same" or
-    "unresolved", what the rule of week 2 says of these losses. Paste the losses in: runs belong into the cell above.
+    "unresolved", what the rule of week 2 says of these losses. Paste the losses in: runs belong in the cell above.
     """
     ### BEGIN SOLUTION
     report = {

@@ -91,7 +91,7 @@ commit("Error for rows of 4, 8, 16, 64", my_prediction, lambda: error_of_the_mea
 # </details>
 #
 # ### Accumulate, weighted by tokens
-# Every token of the effective batch shall weigh the same, whatever micro-batch it lies in. What must be known *before* the first `.backward()`?
+# Every token of the effective batch should weigh the same, whatever micro-batch it lies in. What must be known *before* the first `.backward()`?
 # %% exercise="week4.accumulate"
 def accumulate(model, micro_batches, ignore_index=-100):
     """Leaves in `.grad` the gradient of the mean loss over all counted tokens of all micro-batches; returns that loss.
@@ -210,7 +210,7 @@ for name, (curve, spent) in runs.items():
 # Accumulate when a batch must be large, because a recipe says so or because several GPUs share it; not to be fast.
 #
 # ## Folklore audit: “the loss oscillates, so accumulate”
-# At a learning rate of .1 and two rows per update the loss jumps about and stays high. One cure is to accumulate 16 micro-batches. What else could you do?
+# At a learning rate of .1 and two rows per update the loss stays high, and now and then it jumps. One cure is to accumulate 16 micro-batches. What else could you do?
 # Predict which run ends lowest after the same 960 rows: two rows at .1, sixteen times two rows at .1, or two rows at .01.
 
 # %%
@@ -235,7 +235,7 @@ plots.legend(ax)
 plots.show(fig, "; ".join(plots.curve_words(name, curve, "nats") for name, curve in curves.items()) + ".")
 
 # %% [markdown]
-# **Verdict.** Accumulation calms the run: the noise of single rows averages out. A lower learning rate calms it too, keeps all its updates, and here ends lower. The disease was a step too long for so noisy a direction, and there are two ways to mend that ratio.
+# **Verdict.** Accumulation is a poor cure here. Its directions are less noisy, but it makes 16 times fewer updates, each still too long: it starts wildly and passes the sick run only near the end. A lower learning rate keeps all its updates and ends far lower. The disease was a step too long for so noisy a direction; the cheaper end of that ratio is the step.
 #
 # ### A step that survives
 # Put the week together: accumulate, clip, step, empty the gradients. One thing is new: a batch may be spoilt.
@@ -306,7 +306,22 @@ demos.activation_memory()
 # The extra computing stays below a third, because the head is not under a checkpoint.
 #
 # ### Write a checkpoint
-# You need `torch.autograd.Function`: its `forward` runs without a graph, and its `backward` may compute what it likes.
+# You need `torch.autograd.Function`: its `forward` runs without a graph, and its `backward` may compute what it likes. A toy:
+#
+# ```python
+# class Double(torch.autograd.Function):
+#     @staticmethod
+#     def forward(ctx, x):               # called by Double.apply(x)
+#         ctx.save_for_backward(x)       # kept until backward; other things may be put on ctx
+#         return 2 * x
+#
+#     @staticmethod
+#     def backward(ctx, grad_output):    # called only if a tensor among the arguments needs a gradient
+#         (x,) = ctx.saved_tensors
+#         return 2 * grad_output         # one for each argument of forward, None where there is none
+# ```
+#
+# In `backward`, `with torch.enable_grad():` records a graph again, of detached copies of the inputs. `torch.get_rng_state()` and `torch.set_rng_state()` read and set the generator.
 # Two traps. A block with dropout must drop the *same* numbers the second time. And inputs that need no gradient must not keep the parameters inside from theirs.
 # %% exercise="week4.checkpoint_block"
 def checkpointed(function, *inputs):

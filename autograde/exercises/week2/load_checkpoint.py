@@ -91,7 +91,7 @@ def _load_probe(target, inputs):
         try:
             seen["step"] = target(pathlib.Path(path) if inputs["as_path"] else path, model, optimizer)
         except Exception as error:
-            if not inputs["fault"]:
+            if not inputs["fault"] or isinstance(error, NotImplementedError):  # an answer that is blank says so
                 raise
             seen["raised"] = type(error).__name__
         seen |= {"ran": os.path.exists(trap), "files": sorted(os.listdir(folder))}

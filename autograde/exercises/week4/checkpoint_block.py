@@ -269,7 +269,7 @@ CHECKPOINT_BLOCK = Exercise(
     defines="checkpointed",
     title="Recompute instead of remember",
     points=4,
-    minutes=30,
+    minutes=45,
     why="What a deep model keeps for backward grows with every layer. A second forward pass buys that memory back.",
     oracle="torch.utils.checkpoint.checkpoint(use_reentrant=False)",
     cases=_checkpoint_cases,

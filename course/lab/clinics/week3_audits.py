@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from course.lab import plots, precision, text, training
+from course.lab import gradients, plots, precision, text, training
 from course.lab.demos.week1 import trained
 
 
@@ -62,6 +62,26 @@ def one_update(lr: float, rows: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
         training.loss(model, next(training.tiny_batches(rows, 1))).backward()
         optimizer.step()
     return before, torch.cat([p.detach().flatten() for p in model.parameters()]) - before
+
+
+def late_gradients(rows: int = 16) -> dict[str, tuple[float, float]]:
+    """{run: (cosine with float32's gradient, error as a share of it)} of the weights' gradient after 300 steps, when
+    most gradients at the logits lie below float16's range.
+    """
+    model, batch = copy.deepcopy(trained()), next(text.batches("train", rows, 64, training.generator(0, 7)))
+
+    def gradient(dtype, scale):
+        model.zero_grad()
+        with training.one_thread():
+            with precision.autocast(dtype):
+                loss = training.loss(model, batch)
+            (loss * scale).backward()
+        return gradients.gradient(model) / scale
+
+    true = gradient(torch.float32, 1.0)
+    runs = {"float16, no scale": (torch.float16, 1.0), "float16, scale 2^16": (torch.float16, 2.0**16)}
+    found = {name: gradient(*run) for name, run in (runs | {"bfloat16, no scale": (torch.bfloat16, 1.0)}).items()}
+    return {name: (gradients.cosine(one, true), gradients.error(one, true)) for name, one in found.items()}
 
 
 def trained_at(step: Callable, scale: float, dtype: torch.dtype = torch.float16, steps: int = 30) -> float:
