@@ -12,6 +12,7 @@
 import itertools
 import math
 import os
+import statistics
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,8 @@ from course.lab import plots, recordings, text, training
 from course.lab.clinics import week2 as clinics
 from course.lab.clinics import week2_bank as bank
 from course.lab.demos import week2 as demos
+from course.lab.experiments import t95
+from course.lab.experiments import week2 as week2_experiment
 from course.lab.journal import attempt, commit
 
 # %%
@@ -415,3 +418,88 @@ def agreement():
 
 
 attempt("Your rule on the 75 recorded runs", agreement)
+
+# %% [markdown]
+# ## What can one run prove?
+# Somebody trains once with a new trick, ends lower than before, and recommends it. But two runs with the very same settings and other seeds end at other losses too: you saw several in this part. From which difference on would you believe it?
+#
+# ### A rule that is fixed beforehand
+# An experiment of this course has two **arms**, A and B, which differ in one factor; eight runs of each; and one measure, the loss on text that no run trains on.
+#
+# The difference of the two means is a draw too. The **95 % interval** says how far from the measured difference the true one may well lie: it is wide where runs scatter and where they are few.
+# And a difference can be true and still matter to nobody: the **margin** says how small is too small, here .03.
+#
+# | the interval of mean(A) − mean(B) | verdict |
+# | --- | --- |
+# | lies above 0 | B: its losses are lower |
+# | lies below 0 | A |
+# | lies within the margin, on both sides of 0 | same: whatever difference there is, it does not matter |
+# | anything else | unresolved: more runs are needed, and that is an honest result |
+#
+# `t95` from `course.lab.experiments` says how many standard errors make such an interval: 1.96 for very many runs, more for few.
+# %% exercise="week2.verdict"
+def verdict(a, b, margin=0.03):
+    """What the held-out losses of two arms say: "A" or "B" (that arm is better), "same" or "unresolved".
+
+    a, b: lists of floats, nats per token, one for each run; None where a run diverged. margin: float of 0 or more.
+    An arm is lost if half of its runs or more diverged. One lost arm: the other is better; both: unresolved.
+    Else the runs that did not diverge decide (at least 2 in each arm), by Welch's 95 % interval of mean(a) - mean(b):
+    e = sqrt(ea + eb) with ea = var(a) / n_a, and t = t95((ea + eb)² / (ea² / (n_a - 1) + eb² / (n_b - 1))).
+    Clear of 0: the better arm. Wholly within [-margin, margin]: "same". Both: either word. Neither: "unresolved".
+    """
+    ### BEGIN SOLUTION
+    kept_a, kept_b = [[x for x in arm if x is not None] for arm in (a, b)]
+    lost_a, lost_b = 2 * len(kept_a) <= len(a), 2 * len(kept_b) <= len(b)
+    if lost_a or lost_b:
+        return "unresolved" if lost_a and lost_b else "B" if lost_a else "A"
+    difference = statistics.mean(kept_a) - statistics.mean(kept_b)
+    error_a, error_b = (statistics.variance(arm) / len(arm) for arm in (kept_a, kept_b))
+    freedom = (error_a + error_b) ** 2 / (error_a**2 / (len(kept_a) - 1) + error_b**2 / (len(kept_b) - 1))
+    reach = t95(freedom) * math.sqrt(error_a + error_b)
+    if abs(difference) > reach:
+        return "B" if difference > 0 else "A"
+    return "same" if abs(difference) + reach <= margin else "unresolved"
+    ### END SOLUTION
+# %% check="week2.verdict"
+check("week2.verdict", verdict)
+
+# %% [markdown]
+# ## Experiment: ten times the same text, or once?
+# “One epoch with batches of 32, or ten epochs with batches of 4?” People ask it in this form, and no run can answer it: two things change at once, and with them the number of updates, from 4 to 320.
+#
+# So ask about one factor: *on the same text, equally often read, do batches of 4 rows end lower than batches of 32?*
+# Choose the arms: `batch_size` is 4 or 32; `epochs` is 1 or 10; `lr` is 3e-3, 1e-2 or 3e-2. The text has 128 rows.
+#
+# Write both arms as dicts with all three settings, and a prediction: `"A"`, `"B"`, `"same"` or `"unresolved"`.
+# Your seeds derive from the name that you gave in week 0. Sixteen runs take less than a minute; what has been run is kept, so you may interrupt and go on.
+
+# %%
+A = None
+B = None
+my_prediction = None
+week2_experiment.EPOCHS_OR_BATCH.conduct(A, B, my_prediction)
+
+# %% [markdown]
+# ### Your lab report
+# Paste what was printed, and add the verdict. Two fifths of the points are for arms that differ in the one factor, two fifths for a verdict that follows from your own runs, and one fifth for a prediction, right or wrong.
+# The check makes one run of each arm again: with your settings and your seeds it has to end where you say.
+# %% exercise="week2.epochs_or_batch"
+def epochs_or_batch():
+    """The lab report of your experiment, as a dict: what the run printed, and the verdict.
+
+    "learner", "A", "B", "losses A", "losses B" and "prediction": as printed. "verdict": "A", "B", "same" or
+    "unresolved", what your `verdict` says of these losses. Paste the losses in: runs belong in the cell above.
+    """
+    ### BEGIN SOLUTION
+    report = {
+        "learner": "the course",
+        "A": {"batch_size": 4, "epochs": 10, "lr": 0.01},
+        "B": {"batch_size": 32, "epochs": 10, "lr": 0.01},
+        "losses A": [2.3961, 2.3661, 2.3846, 2.5017, 2.4697, 2.4263, 2.4536, 2.4496],
+        "losses B": [2.4626, 2.5431, 2.4856, 2.5646, 2.5178, 2.5862, 2.4916, 2.5429],
+        "prediction": "same",
+    }
+    return report | {"verdict": verdict(report["losses A"], report["losses B"])}
+    ### END SOLUTION
+# %% check="week2.epochs_or_batch"
+check("week2.epochs_or_batch", epochs_or_batch)
