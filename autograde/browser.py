@@ -109,7 +109,7 @@ def open_notebook(page, url, name):
     _within(page, ready, 90, "the kernel did not start")
 
 
-def run_all(page, seconds=180):
+def run_all(page, seconds=480):
     """Run → Run All Cells; returns when the kernel has answered for the last of them.
 
     The command itself returns at the first error, even one that a cell's tag allows.

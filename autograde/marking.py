@@ -166,8 +166,12 @@ def show(notebook, checks: dict, points: dict[str, float]):
     return notebook
 
 
+# What torch and transformers import at a first use, which takes seconds: a word in a probe, and the module.
+_AT_FIRST_USE = {"torch.optim": "torch._dynamo", "LlamaForCausalLM": "transformers.models.llama.modeling_llama"}
+
+
 def modules(releases) -> list[str]:
-    """What the notebooks of a release import: a zygote imports it once for all."""
+    """What the notebooks of a release and the probes of its checks import: a zygote imports it once for all."""
     found = {"torch": None, "matplotlib.pyplot": None}
     for text in releases:
         for cell in _release(text).cells:
@@ -184,6 +188,9 @@ def modules(releases) -> list[str]:
                     found[node.module] = None
                     if node.module.partition(".")[0] == "course":
                         found.update(dict.fromkeys(f"{node.module}.{alias.name}" for alias in node.names))
+                elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check":
+                    probe = find(ast.literal_eval(node.args[0])).probe_source
+                    found.update(dict.fromkeys(name for word, name in _AT_FIRST_USE.items() if word in probe))
     ours = ("autograde", *sys.stdlib_module_names)
     return [name for name in found if name.partition(".")[0] not in ours and _is_module(name)]
 
