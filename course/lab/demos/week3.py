@@ -77,7 +77,7 @@ def sixteen_bits(steps: int = 60) -> LivePanel:
             words += f". In float32 {plots.curve_words('it', reference)}"
         return blit.png(), words + "."
 
-    return LivePanel({"way": control(widgets.Dropdown, "Sixteen bits", options=list(WAYS.items()))}, job, draw)
+    return LivePanel({"way": control(widgets.SelectionSlider, "Sixteen bits", options=list(WAYS.items()))}, job, draw)
 
 
 KNOWN = [
