@@ -133,7 +133,7 @@ AMP_MEMORY = Exercise(
         Misconception(
             "bits, not bytes",
             _ledger(master=32, copies=16, gradients=32, moment=32),
-            "You count bits; a byte has 8.",
+            "You count bits. The answer is asked for in bytes, of 8 bits each.",
         ),
     ),
 )

@@ -147,7 +147,7 @@ UPDATE_STEPS = Exercise(
         Misconception(
             "one epoch only",
             _one_epoch,
-            "That is right for one epoch.",
+            "That is right for one epoch. How many does the run have, and what is left over in each?",
         ),
         Misconception(
             "not rounded",
