@@ -166,11 +166,11 @@ def healthy_run(model, rows, steps, lr, generator):
     """Trains `model` on `rows` and returns the losses, a list of floats, in nats, each before its update.
 
     rows: a list of pairs (input_ids, labels), two lists of ints of one length, 2 or more; labels are not shifted, -100
-    does not count, and a row may hold none that counts. Each of the `steps` steps draws four rows with
-    torch.randint(len(rows), (4,), generator=generator), and draws nothing else. They are padded on the right, with any
-    id, to the longest of the four and no further; the attention_mask is 0 there. Then comes one update by
-    torch.optim.AdamW, learning rate `lr` and its own defaults, on the mean over the labels that count. A batch in which
-    none counts is left out: no update, and no loss in the list. Gradients from before the run are no part of it.
+    does not count, nor does the first label of a row, and a row may hold none that does. Each of the `steps` steps draws
+    four rows with torch.randint(len(rows), (4,), generator=generator), and draws nothing else. They are padded on the
+    right, with any id, to the longest of the four and no further; the attention_mask is 0 there. Then comes one update
+    by torch.optim.AdamW, learning rate `lr` and its own defaults, on the mean over the labels that count. A batch in
+    which none counts is left out: no update, and no loss in the list. Gradients from before the run are no part of it.
     The modes of the model's modules, and `rows`, stay as they are.
     """
     ### BEGIN SOLUTION

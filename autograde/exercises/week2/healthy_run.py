@@ -119,16 +119,22 @@ def _run_cases(rng):
             inputs["draws"] = draws
             counted = [_counted(picked) > 0 for picked in _batches(inputs)]
             wide = [_places(picked) for picked in _batches(inputs)]
-            if counted.count(False) == empty and counted[0] and counted[-1] and min(wide) < max(wide) * 0.9:
+            asked = [any(labels[0] != -100 for _, labels in p) for p in _batches(inputs) if not _counted(p)]
+            fits = counted.count(False) == empty and counted[0] and counted[-1] and asked.count(True) == min(empty, 1)
+            if fits and min(wide) < max(wide) * 0.9:
                 return Case(name, inputs)
 
     def lines(n=12):
         return [_row(rng, integer(rng, 3, 12), integer(rng, 0, 1)) for _ in range(n)]
 
     def prompts(n=12):
-        """Two in three hold no label: the prompt is all that was left of them."""
-        lengths = [integer(rng, 4, 10) for _ in range(n)]
-        return [_row(rng, length, length if i % 3 else 2) for i, length in enumerate(lengths)]
+        """Two in three hold no label that counts: the prompt is all that was left of them, or a first label, which no
+        place predicts.
+        """
+        rows = [_row(rng, length, length if i % 3 else 2) for i, length in enumerate(integers(rng, 4, 10, n).tolist())]
+        for ids, labels in rows[1::3]:
+            labels[0] = ids[0]
+        return rows
 
     yield case("the lab's GPT", "GPT", lines())
     yield case("a Llama", "Llama", lines())
@@ -221,9 +227,10 @@ def _looping(
 ):
     """The loop with its choices open.
 
-    empty: "skip", "update" or "zero", what a batch without labels does. zero: "before" backward, "after" the
-    step or "never". width(rows): to which all batches are padded. again: the generator
-    starts anew in each step. copied: the optimizer holds another model's weights. keep: what is kept of a loss.
+    empty: what a batch without labels does, "skip", "update" or "zero"; "asked unshifted" skips it by the unshifted
+    labels. zero: "before" backward, "after" the step or "never". width(rows): to which all batches are padded. again:
+    the generator starts anew in each step. copied: the optimizer holds another model's weights. keep: what is kept of
+    a loss.
     """
 
     def healthy_run(model, rows, steps, lr, generator):
@@ -236,6 +243,8 @@ def _looping(
             picked = [rows[i] for i in torch.randint(len(rows), (DRAWN,), generator=generator).tolist()]
             batch = _padded(picked, width and width(rows))
             if empty == "skip" and not _counted(picked):
+                continue
+            if empty == "asked unshifted" and (batch["labels"] == -100).all():
                 continue
             if empty == "zero" and not _counted(picked):
                 losses.append(0.0)
@@ -282,6 +291,12 @@ HEALTHY_RUN = Exercise(
             _looping(empty="update"),
             "One of your losses is NaN, and the weights survive it. But they have moved in that step too, though the "
             "batch asked for nothing: AdamW remembers the batches before.",
+        ),
+        Misconception(
+            "the first label counted",
+            _looping(empty="asked unshifted"),
+            "You ask whether any label counts before you shift them. The first label of a row is predicted by no "
+            "place: in one of your batches it is the only one.",
         ),
         Misconception(
             "an empty batch reported as zero",
