@@ -178,7 +178,7 @@ check("week2.linear_backward", linear_backward)
 # ### Two checks of a gradient
 # **By nudging.** Move one weight a little up and a little down, and see how the loss changes. No formula, no graph: the most honest check of any backward pass. Both numbers below should agree.
 #
-# **By thinking.** In this lab a fresh model's head is all zeros. Look at your formula for `grad_x`: what does it send *down* to the layers below, when the weight is zero?
+# **By thinking.** In this lab a fresh model's head is all zeros, and so are the last matrix of attention (`out`) and the last of the MLP (`down`). Look at your formula for `grad_x`: what does it send *down* to the layers below, when the weight is zero?
 # The model has several weight tensors. Predict how many of them get a gradient other than zero in the first step, and in the second. (Week 7 starts LoRA at zero for the same reason, and needs this answer.)
 
 # %%
@@ -208,6 +208,8 @@ my_prediction = None
 commit("Tensors with a gradient in the second step", my_prediction, lambda: moving(2))
 
 # %% [markdown]
+# A zero matrix sends nothing down. In the first step the head alone gets a gradient; it moves, and in the second step a gradient reaches what lies right beneath it: the last norm, `out`, `down` and the embedding. What stands behind `out` and `down` waits one step more.
+#
 # ## Attention that cannot see the future
 # Attention lets each place gather from other places: its *query* is compared with every *key*, the softmax of the scores says how much of every *value* it takes.
 # All places of a row are predicted at once, so the next token, the answer, lies *in the input* one place further on. A model that can look there learns to copy it. Its loss becomes beautiful, and it cannot write a word.
@@ -455,7 +457,7 @@ check("week2.gradient_stats", gradient_stats)
 
 # %% [markdown]
 # ## Your own loop, with a log
-# All your parts at once, on the bank's conversations. Four things belong into every log: the loss, the **learning rate**, the **norm of the gradient**, the **norm of the weights**. The learning rate rises over the first twenty steps (*warm-up*) and stays.
+# All your parts at once, on the bank's conversations. Four things belong in every log: the loss, the **learning rate**, the **norm of the gradient**, the **norm of the weights**. The learning rate rises over the first twenty steps (*warm-up*) and stays.
 #
 # You can read that a healthy gradient norm is “stable” and that weights “grow slowly”. Draw both curves with a finger on the table before you run the cell. (If your `train_step` clears the gradients at its end, the log finds none: clear them at its start.)
 #

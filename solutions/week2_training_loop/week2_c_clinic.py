@@ -49,7 +49,7 @@ clinics.usual_cures()
 # A loop can be asked more than its loss. For each step the chart holds:
 #
 # - `labels`: how many labels in the batch count;
-# - `gradient`: the norm of what lies in `.grad` when the step is taken, and `own gradient`: of what this batch *alone* gives;
+# - `gradient`: the norm of what lies in `.grad` when the step is taken, and `own gradient`: of what this batch *alone* gives, every tenth step, on the weights as they are after it;
 # - `moved`: how far the weights went in the step, relative to their size;
 # - `rows seen`: how many different rows the run has looked at so far;
 # - `positions`: how many places the model computed, and `padding`: which share of them was padding.
@@ -195,7 +195,7 @@ check("week2.healthy_run", healthy_run)
 
 # %% [markdown]
 # ## “It is too slow”: where does the time go?
-# The advice for a slow run is often to make everything smaller. First *profile*: measure each part, then change the one that takes the time. Predict for the healthy batch: which is the dearest, forward, backward, or the optimizer's step? And which of four things takes most memory: weights, gradients, AdamW's state, or the *activations*, which the forward pass keeps for the backward pass?
+# The advice for a slow run is often to make everything smaller. First *profile*: measure each part, then change the one that takes the time. Predict for the healthy batch: which takes most time, forward, backward, or the optimizer's step? And which of four things takes most memory: weights, gradients, AdamW's state, or the *activations*, which the forward pass keeps for the backward pass?
 
 # %%
 def parts(width=None, repeats=10):
@@ -217,10 +217,10 @@ def parts(width=None, repeats=10):
     return f"measured here: {times}\n           " + ", ".join(f"{name} {size:,} bytes" for name, size in held.items())
 
 
-my_prediction = None
+most_time, with_padding = None, None  # "forward", "backward" or "step"
 with training.one_thread():
-    commit("A step, padded to its longest row", my_prediction, parts)
-    commit("A step, padded to 192", my_prediction, lambda: parts(192))
+    commit("Most time, padded to its longest row", most_time, parts)
+    commit("Most time, padded to 192", with_padding, lambda: parts(192))
 
 # %% [markdown]
 # <details><summary><b>In practice, and at the frontier: time and memory</b></summary>
@@ -291,7 +291,7 @@ for name, colour in zip(shown, plots.PALETTE):
     ax.plot(*plots.finite(range(first + 1, first + 1 + len(traces[name])), traces[name]), color=colour, lw=2, label=name)
 ax.axvspan(start + 1, start + spiked.header["config"]["corrupt"], color=plots.GREY, alpha=0.3)
 plots.legend(ax)
-plots.show(fig, f"Losses of {', '.join(shown)}: all leave the picture in the grey band of corrupt batches, then come back at different speeds.")
+plots.show(fig, f"Losses of {', '.join(shown)}: all rise in the grey band of corrupt batches, most of them out of the picture, then come back at different speeds.")
 
 # %% [markdown]
 # **What the spikes show.** In these ten runs clipping lowers every spike and shortens the way back, for AdamW too, although its steps do not grow with the gradient; a longer memory of squared gradients makes the spike higher; two runs never come back. Each setting ran once: a hint for an experiment, not its result.
@@ -364,11 +364,11 @@ data = {"true answers": some, "shuffled answers": bank.shuffled(some)}
 models = {name: bank.train(rows, 12, dropout=0.0, watch={"own": rows, "new": new}, every=4) for name, rows in data.items()}
 halves = {name: bank.train(rows[:225], 24, dropout=0.0, watch={"own": rows[:225], "new": new}, every=8)
           for name, rows in data.items()}
+predicted = {"true answers": (None, None), "shuffled answers": (None, None)}  # its own questions, new families
 for name, run in models.items():
-    my_prediction = None
-    commit(f"{name}: questions it was trained on", my_prediction, lambda run=run: 100 * run.column("exact own")[-1], "per cent")
-    my_prediction = None
-    commit(f"{name}: new families", my_prediction, lambda run=run: 100 * run.column("exact new")[-1], "per cent")
+    own, fresh = predicted[name]
+    commit(f"{name}: questions it was trained on", own, lambda run=run: 100 * run.column("exact own")[-1], "per cent")
+    commit(f"{name}: new families", fresh, lambda run=run: 100 * run.column("exact new")[-1], "per cent")
 
 # %% [markdown]
 # ### The five tests
@@ -401,7 +401,7 @@ for row in new[:2]:
 
 # %% [markdown]
 # **Verdict.** *Right* answers to questions of new families tell memory from skill; that test was not on the list. What merely *sounds* right does not, for the memoriser speaks the bank's language as well. Parallel curves do not, early on; a gap alone does not, both have one.
-# The gradient says the reverse of what was claimed: it is small on rows a model knows and large on new ones, for both. Half the data hurts the model that has *learnt something*, for it lives on data; the memoriser has nothing to lose. Consistency tells much, if one counts right things and not alike ones: in the report, an answer about the wrong account counted as consistent. And the score of copies is high for the *good* model, because in this bank the right answer *is* a copy.
+# The gradient says the reverse of what was claimed: it is small on rows a model knows and large on new ones, for both. Half the data hurts the model that has *learnt something*, for it lives on data; the memoriser has nothing to lose. Consistency tells much, if one counts right things and not alike ones: in the report, an answer about the wrong account counted as consistent. And the score of copies is high for both, for the *good* model too, because in this bank the right answer *is* a copy.
 # So: first a measure that says what you want, then a model that surely lacks it, then the test.
 #
 # <details><summary><b>At the frontier: memory in large models</b></summary>
@@ -419,6 +419,7 @@ right = [ids == row.reply for ids, row in zip(bank.write(models["true answers"].
 triples = [sum(right[i] for i in torch.randint(len(new), (3,), generator=training.generator(i)).tolist()) for i in range(2000)]
 my_prediction = None
 commit("All three right", my_prediction, lambda: 100 * triples.count(3) / len(triples), "per cent of the draws")
+my_prediction = None
 commit("None of three right", my_prediction, lambda: 100 * triples.count(0) / len(triples), "per cent of the draws")
 my_prediction = None
 commit("Lowest plausible rate after three of three", my_prediction, lambda: 100 * 0.05 ** (1 / 3), "per cent")
