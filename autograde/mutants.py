@@ -187,6 +187,13 @@ def _tuple(node):
         yield f"{_show(node)} → {_show(new)}", lambda: new
 
 
+def _list(node):
+    for place in range(len(node.elts) - 1):
+        first, second = node.elts[place : place + 2]
+        swapped = [*node.elts[:place], second, first, *node.elts[place + 2 :]]
+        yield f"{_show(first)} and {_show(second)} swapped", lambda swapped=swapped: _with(node, elts=swapped)
+
+
 def _condition(node):
     for value in (True, False):
         yield f"if {_show(node.test)} → if {value}", lambda value=value: _with(node, test=ast.Constant(value))
@@ -211,6 +218,7 @@ _CHANGES = {
     ast.Call: _call,
     ast.Slice: _slice,
     ast.Tuple: _tuple,
+    ast.List: _list,
     ast.If | ast.IfExp: _condition,
     ast.comprehension: _comprehension,
     ast.Assign | ast.AugAssign | ast.Expr | ast.For: _deleted,

@@ -30,8 +30,7 @@ def _order_cases(rng):
 
 
 def _play(inputs, order):
-    """Runs an order again and again → what torch says, the weights after each round, the loss scale after each "
-    "round."""
+    """Runs an order again and again → what torch says, and after each round the weights and the loss scale."""
     if type(order) is not list or not all(type(name) is str for name in order) or len(order) > MOST:
         return {"torch complains": "that this is no list of step names", "weights": None, "loss scales": []}
     model = GPT(GPTConfig(vocab_size=13, width=8, heads=2, mlp_width=12))
