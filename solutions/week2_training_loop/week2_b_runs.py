@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Week 2, part two: how long, and what to keep?
 #
-# Two people train the same model on the same conversations. One stops when the validation loss turns up, after a third of the time. The other lets it run to the end, although the validation loss keeps rising.
+# Two people train the same model on the same conversations. One stops when the validation loss no longer falls, and keeps the weights of its best epoch. The other lets it run to the end.
 # Afterwards both models answer questions that neither has seen. Which one gives more right answers? And what, then, does a validation loss tell you?
 #
 # You cannot answer that yet. Guess, in the cell after the imports, and keep the guess: you run both of them below.
@@ -162,7 +162,7 @@ plots.show(fig, "Share of right answers by epoch: " + "; ".join(plots.curve_word
 # %% [markdown]
 # **Verdict.** “Of the learning” means nothing until you say measured by what. By the loss nearly all is done when the answers are still mostly wrong. And the phases: where is the line between memory and generalisation in these curves? Right answers to trained and to new questions rise *together*. A loss curve alone shows a steep part and a flat part; what the model did in them has to be measured.
 #
-# Now the question from the top: on the new families the loss turns up after a few epochs, and the right answers go on rising.
+# Look at both figures for the new families, loss and right answers. Do they tell the same story?
 #
 # <details><summary><b>How can the loss rise while the answers get better?</b></summary>
 #
@@ -221,6 +221,8 @@ for name, column in {"loss, random tenth": run.column("random tenth"),
     commit(f"Stops on: {name}", my_prediction, lambda column=column: stopped_by(column))
 
 # %% [markdown]
+# **Verdict.** This answers the question from the top. Who stops on the loss of the new families keeps the weights of its lowest point, and the last two numbers of that line say which of the two models gives more right answers. A validation loss says how well a model guesses *every* word of a row, and how sure it is of them; it says nothing else. Watch the number that you want.
+#
 # ## Checkpoints
 # A run of days will be broken off: a power cut, a full disk, a quota. What must lie on the disk so that the second half comes out *as if nothing had happened*?
 #

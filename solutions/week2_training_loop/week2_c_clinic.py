@@ -54,14 +54,15 @@ clinics.usual_cures()
 # - `rows seen`: how many different rows the run has looked at so far;
 # - `positions`: how many places the model computed, and `padding`: which share of them was padding.
 #
-# For each patient, decide first: which *one* measurement would you order, and which value would prove your suspicion? Only then read the table; a healthy run stands at the end of each block.
+# For each patient, decide first: which *one* measurement would you order, and which value would prove your suspicion? Only then read the table. At the end of each block stand two healthy runs: `healthy A` learns right-hand sides only, as A does; `healthy` is for the other four.
+# One disease may show in several columns. Which one comes first, and which only follow from it?
 
 # %%
 clinics.examine("labels", "gradient", "own gradient", "moved", "rows seen", "positions", "padding")
 
 # %% [markdown]
 # ### Your diagnosis
-# Which number is out of line with the healthy run, in each patient? Write the cause in a word: `"labels"`, `"weights"`, `"rows"`, `"gradients"` or `"padding"`.
+# Which number is out of line with the healthy run, in each patient, and is the cause of the others? Write the cause in a word: `"labels"`, `"weights"`, `"rows"`, `"gradients"` or `"padding"`.
 
 # %%
 diagnosis = {"A": None, "B": None, "C": None, "D": None, "E": None}

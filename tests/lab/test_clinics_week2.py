@@ -94,7 +94,9 @@ def test_consulting_and_examining_are_in_words(capsys, monkeypatch):
     clinics.consult()
     clinics.examine("moved", "own gradient")
     said = capsys.readouterr().out
-    assert "The loss swings" in said and "measured here" in said and said.count("healthy") == 2
+    assert "The loss swings" in said and "measured here" in said
+    for twin in ("healthy A", "healthy  "):
+        assert said.count(twin) == 2
 
 
 def test_the_same_run_twice():

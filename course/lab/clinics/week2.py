@@ -113,7 +113,7 @@ COMPLAINTS = {
 DISEASES = {
     "A": "labels. A batch without a label that counts: its mean is 0/0, and one such step makes every weight NaN.",
     "B": "weights. The optimizer holds the weights of another copy: gradients come, and these weights never move.",
-    "C": "rows. The generator starts anew in each step, so the run sees the same sixteen rows again and again.",
+    "C": "rows. The generator starts anew in each step, so the run sees the rows of one batch again and again.",
     "D": "gradients. Old ones are never cleared: each update follows the sum of all batches since the start.",
     "E": "padding. Every row is padded to the longest that the model can read: almost all positions are padding.",
 }
@@ -176,16 +176,20 @@ def consult() -> None:
 
 
 def examine(*measurements: str) -> None:
-    """Prints what was measured on the five runs and on a healthy one, at five steps, and the smallest and largest."""
+    """Prints what was measured on the five runs and on healthy ones, at six steps, and the smallest and largest.
+
+    A has a healthy twin of its own, because it learns other labels than the rest.
+    """
+    charts = {**patients(), "healthy A": sound("A"), "healthy": _sound()}
     at = (1, 10, 20, 30, 40, 60)
     for what in measurements:
         heads = "".join(f"{f'step {step}':>10}" for step in at)
         print(f"{what:14}{heads}{'smallest':>12}{'largest':>10}")
-        for chart in [*patients().values(), _sound()]:
+        for name, chart in charts.items():
             column = chart.column(what)
             known = [x for x in column if math.isfinite(x)]
-            cells = [f"{column[step - 1]:10.4g}" for step in at]
-            print(f"{chart.name:14}{''.join(cells)}{min(known):12.4g}{max(known):10.4g}")
+            cells = [f"{column[step - 1]:10.4g}" if step <= len(column) else f"{'-':>10}" for step in at]
+            print(f"{name:14}{''.join(cells)}{min(known):12.4g}{max(known):10.4g}")
         print()
 
 
