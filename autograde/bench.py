@@ -231,6 +231,26 @@ def qlora() -> Iterator[Row]:
     yield Row("QLoRA, loop over Trainer", found["ratio"], "×", least=1.2)
 
 
+def heat_map() -> Iterator[Row]:
+    """Week 6's map of learning rate x batch size, trained as ensembles, and the same runs one by one; minutes."""
+    from course.lab import ensembles
+
+    list(ensembles.sweep("sgd", rows=64))  # the first calls load the text and warm the caches
+    for kind in ("sgd", "adamw"):
+        began = time.perf_counter()
+        *_, found = ensembles.sweep(kind)
+        took = time.perf_counter() - began
+        runs = [(size, lr) for size in found.losses for lr in found.lrs]
+        yield Row(f"heat map, {kind}: {len(runs)} runs as ensembles", took, "s", 15)
+        began = time.perf_counter()
+        apart = [ensembles.alone(kind, size, lr) for size, lr in runs]
+        one_by_one = time.perf_counter() - began
+        yield Row(f"heat map, {kind}: the same one by one", one_by_one, "s")
+        pairs = zip(apart, itertools.chain(*found.losses.values()), strict=True)
+        same = sum(abs(a - b) < 0.05 or (a != a and b != b) for a, b in pairs)
+        yield Row("one by one over ensembles", one_by_one / took, "×", note=f"{same} of {len(runs)} end alike")
+
+
 def grading() -> Iterator[Row]:
     """The same submissions through nbgrader's own autograde and through ours, in processor time; minutes."""
     from autograde import grading_cost
@@ -258,7 +278,8 @@ def class_of_500() -> Iterator[Row]:
 
 
 PARTS = {
-    part.__name__: part for part in (imports, build, live, slider, checks, qlora, notebooks, grading, class_of_500)
+    part.__name__: part
+    for part in (imports, build, live, slider, heat_map, checks, qlora, notebooks, grading, class_of_500)
 }
 
 

@@ -84,8 +84,8 @@ def references(py: Path) -> dict[str, str]:
         if cell.role == "exercise":
             before.append(source.solved(cell.source))
             found[cell.id] = "\n\n\n".join(before) + "\n"
-        elif source.is_prelude(cell):
-            before.append(cell.source)
+        elif imports := source.imports(cell):
+            before.append(imports)
     return found
 
 

@@ -184,12 +184,12 @@ def solved(source: str) -> str:
     return "\n".join(line for line in source.split("\n") if not re.search(r"(BEGIN|END) SOLUTION", line))
 
 
-def is_prelude(cell: Cell) -> bool:
-    """A code cell that holds imports alone."""
+def imports(cell: Cell) -> str:
+    """The import statements at the top level of an ordinary code cell, a line each; "" where there are none."""
     if cell.kind != "code" or cell.role:
-        return False
+        return ""
     try:
         body = ast.parse(cell.source).body
     except SyntaxError:
-        return False
-    return bool(body) and all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
+        return ""
+    return "\n".join(ast.unparse(one) for one in body if isinstance(one, ast.Import | ast.ImportFrom))

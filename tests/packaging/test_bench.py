@@ -32,8 +32,8 @@ def test_a_part_that_fails_is_a_row_and_the_rest_goes_on(monkeypatch, capsys):
 def test_an_unknown_part_lists_the_known(capsys):
     assert bench.main(["sliders"]) == 2
     assert capsys.readouterr().err == (
-        "There is no part 'sliders'; there are imports, build, live, slider, checks, qlora, notebooks, grading, "
-        "class_of_500.\n"
+        "There is no part 'sliders'; there are imports, build, live, slider, heat_map, checks, qlora, notebooks, "
+        "grading, class_of_500.\n"
     )
 
 

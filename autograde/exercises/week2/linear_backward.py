@@ -60,6 +60,12 @@ def _mean_of_everything(x, weight, grad_output):
     return grad_output @ weight / rows, grad_weight, grad_bias
 
 
+def _mean_of_the_weight(x, weight, grad_output):
+    rows = x.numel() // x.shape[-1]
+    grad_x, grad_weight, grad_bias = _through(x, weight, grad_output)
+    return grad_x, grad_weight / rows, grad_bias
+
+
 def _mean_of_the_bias(x, weight, grad_output):
     rows = x.numel() // x.shape[-1]
     _, grad_weight, grad_bias = _gradients(_leading(x), weight, _leading(grad_output), divide=("bias",), by=rows)
@@ -138,7 +144,13 @@ LINEAR_BACKWARD = Exercise(
                 "You divide by the number of rows. If the loss is a mean, its division is in grad_output already; a "
                 "weight that many rows use gets what each of them asks for.",
             )
-            for answer in (_mean_over_rows, _mean_over_the_batch, _mean_of_everything, _mean_of_the_bias)
+            for answer in (
+                _mean_over_rows,
+                _mean_over_the_batch,
+                _mean_of_everything,
+                _mean_of_the_weight,
+                _mean_of_the_bias,
+            )
         ),
         Misconception(
             "the gradient of the weight lies on its side",
