@@ -47,12 +47,18 @@ class Ensemble:
         self.first, self.second = torch.zeros_like(self.weights), torch.zeros_like(self.weights)
         self.lrs, self.alive = lrs, torch.ones(len(lrs), dtype=torch.bool)
         self.decay = torch.as_tensor(decay, dtype=torch.float32).expand(len(lrs))
+        self._set_rates()
         self.diverged_at: list[int | None] = [None] * len(lrs)
 
     def _spread(self, values):
         """(E,) values, each at all of its member's weights: (all weights,)."""
         each = [values.repeat_interleave(size // self.size) for size in self.sizes]
         return torch.cat(each)
+
+    def _set_rates(self):
+        """Learning rate and rate × decay at every weight; 0 for members that are frozen."""
+        self._rates = self._spread(self.lrs * self.alive)
+        self._pull = self._spread(self.lrs * self.decay * self.alive)
 
     def _parts(self):
         parts = self.weights.split(self.sizes)
@@ -105,13 +111,13 @@ class Ensemble:
             for member in (~finite).nonzero().flatten().tolist():
                 self.diverged_at[member] = self.steps
             self.alive &= finite
+            self._set_rates()
         self._update(gradient, share)
         return losses.detach().masked_fill(~self.alive, math.nan).tolist()
 
     @torch.no_grad()
     def _update(self, gradient, share):
-        rates = self.lrs * share * self.alive
-        weights, lr = self.weights, self._spread(rates)
+        weights, lr = self.weights, self._rates if share == 1 else self._rates * share
         if not self.alive.all():
             gradient = gradient.masked_fill(self._spread(~self.alive), 0.0)
         if self.optimizer == "adamw":
@@ -119,7 +125,7 @@ class Ensemble:
             self.first.lerp_(gradient, 1 - BETAS[0])
             self.second.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
             move = self.first / (self.second / second).sqrt_().add_(EPS)
-            weights.mul_(self._spread(1 - rates * self.decay)).sub_(move.mul_(lr / first))
+            weights.mul_(1 - self._pull * share).sub_(move.mul_(lr).div_(first))
         else:
             move = gradient if self.optimizer == "sgd" else self.first.mul_(MOMENTUM).add_(gradient)
             weights.sub_(lr * move)
@@ -149,7 +155,7 @@ LRS = {
     "sgd": tuple(0.01 * 2 ** (k * 0.75) for k in range(16)),
     "adamw": tuple(4e-4 * 2 ** (k * 0.66) for k in range(16)),
 }
-FULL = 4096  # tokens a call from which more members gain nothing: the logits do not fit into the cache any more
+FULL = 4096  # tokens a call, from which more members gain nothing
 
 
 @dataclass

@@ -167,8 +167,8 @@ commit("Largest batch of the driven runs", my_prediction, lambda: clinics.batch_
 # </details>
 #
 # ## The rate has a partner: weight decay
-# In part one, lr × λ, summed over the run, said how much a weight shrinks. Five runs of AdamW, all with the *same* product, rates from .001 to .1: they should lose the same share. Do they also end at the same loss?
-# Predict what the decay costs (loss with it less loss without) at the smallest rate and at the middle one.
+# In part one, lr × λ, summed over the run, said how much a weight shrinks. Four runs of AdamW, all with the *same* product, rates from .001 to .03: they should lose the same share. Do they also end at the same loss?
+# Predict what the decay costs (loss with it less loss without) at the smallest rate and at ten times that.
 
 # %%
 def cost(lr):
@@ -184,7 +184,7 @@ for lr, (with_decay, without, left) in clinics.equal_products().items():
     print(f"rate {lr:<6g} λ {2e-3 / lr:<6.2g} norm, of that without {left:.2f}   loss {with_decay:.3f}, without {without:.3f}")
 
 # %% [markdown]
-# Equal products, unequal loss. The decay pulls equally hard in all five runs; a small rate cannot learn back what it takes. A product fixes how far a weight is pulled, not what the slope does against it: tune both.
+# Equal products, unequal loss. The decay pulls equally hard in all four runs; a small rate cannot learn back what it takes. A product fixes how far a weight is pulled, not what the slope does against it: tune both.
 #
 # ## An average instead of a decay
 # Near the end a constant rate jumps about the valley floor. Lowering the rate calms it. Another way: keep jumping, and take the *average* of the places. The EMA of week 1, now for whole models ([Polyak and Juditsky 1992](https://doi.org/10.1137/0330046)).

@@ -256,6 +256,14 @@ def product_by_grad_outputs(loss_fn, params, vectors):
     return torch.autograd.grad(outputs, params, grad_outputs=outer, materialize_grads=True)
 
 
+def _product(loss_fn, params, vectors):
+    gradient = torch.autograd.grad(loss_fn(), params, create_graph=True, materialize_grads=True)
+    along = sum((g * v).sum() for g, v in zip(gradient, vectors, strict=True))
+    if not along.requires_grad:  # nothing to derive: the loss is linear
+        return [torch.zeros_like(p) for p in params]
+    return list(torch.autograd.grad(along, params, materialize_grads=True))
+
+
 @right("week6.hessian_vector_product")
 def product_of_flat_vectors(loss_fn, params, vectors):
     flat = functools.partial(torch.nn.utils.parameters_to_vector)
@@ -344,21 +352,17 @@ def product_with_the_gradient(loss_fn, params, vectors):
 
 @wrong("week6.hessian_vector_product")
 def product_with_a_minus(loss_fn, params, vectors):
-    return [-h for h in product_of_flat_vectors(loss_fn, params, vectors)]
+    return [-h for h in _product(loss_fn, params, vectors)]
 
 
 @wrong("week6.hessian_vector_product")
 def product_contracted(loss_fn, params, vectors):
     """vᵀ H v, a number."""
-    product = product_of_flat_vectors(loss_fn, params, vectors)
+    product = _product(loss_fn, params, vectors)
     return math.fsum(float((h * v).sum()) for h, v in zip(product, vectors, strict=True))
 
 
 # --- sharpness --------------------------------------------------------------------------------------------------------
-
-
-def _product(loss_fn, params, vectors):
-    return product_of_flat_vectors(loss_fn, params, vectors)
 
 
 @right("week6.sharpness")

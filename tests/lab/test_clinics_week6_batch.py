@@ -67,7 +67,7 @@ def test_a_run_in_two_halves_is_the_run_in_one(monkeypatch):
 
 def test_decay_times_rate_leaves_about_the_share_that_the_product_says():
     found = clinics.equal_products(product=0.05, updates=10)
-    assert len(found) == 5 and all(0.5 < left < 0.75 for _, _, left in found.values())  # e^-0.5 is 0.61
+    assert len(found) == 4 and all(0.5 < left < 0.75 for _, _, left in found.values())  # e^-0.5 is 0.61
 
 
 def test_averages_are_taken_of_the_constant_run_alone():
