@@ -19,6 +19,7 @@ from course.lab.demos import week5 as demos
 from course.lab.experiments import week5 as week5_experiment
 from course.lab.journal import attempt, commit
 
+# %%
 demos.optimizers()
 
 # %% [markdown]

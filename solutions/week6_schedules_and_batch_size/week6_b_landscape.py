@@ -22,6 +22,7 @@ from course.lab.experiments import week6 as week6_experiment
 from course.lab.journal import attempt, commit
 from course.lab.landscapes import twice_differentiable
 
+# %%
 my_prediction = None
 commit("SGD: the best rate at batch 64, in best rates at batch 2", my_prediction)
 my_prediction = None

@@ -1,9 +1,10 @@
 """The release in this repository."""
 
+import ast
 import subprocess
 import sys
 
-from autograde import release
+from autograde import needed, release, source
 from autograde.exercise import of_week
 
 
@@ -22,6 +23,21 @@ def test_every_source_gives_a_reference_for_each_of_its_exercises(repository):
     for py in release.sources(repository):
         for code in release.references(py).values():
             compile(code, str(py), "exec")
+
+
+def test_grading_runs_nothing_of_a_lesson_but_its_imports(repository):
+    """A demo in a cell that an answer leans on would train anew for every submission."""
+    for py in release.sources(repository):
+        roles = {"exercise": "answer", "check": "check"}
+        cells = [
+            (source.solved(cell.source), roles.get(cell.role, "")) for cell in source.read(py) if cell.kind == "code"
+        ]
+        for (code, role), runs in zip(cells, needed.to_grade(cells), strict=True):
+            if runs and not role:
+                assert all(isinstance(one, ast.Import | ast.ImportFrom) for one in ast.parse(code).body), (
+                    py.name,
+                    code,
+                )
 
 
 def test_the_command_reads_the_specifications_beside_itself_and_says_a_line_a_week(repository):
