@@ -6,6 +6,7 @@ the batch size is the same for all, so a sweep over batch sizes takes one ensemb
 """
 
 import copy
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator
@@ -206,7 +207,7 @@ def sweep(optimizer: str, rows: int = ROWS, sizes=SIZES, lrs=None, seed: int = 0
     batch sizes share `threads` threads, and the figures do not depend on their number.
     """
     lrs, sizes = tuple(lrs or LRS[optimizer]), [size for size in sizes if size <= rows]
-    each, state = max(sizes), Sweep(optimizer, tuple(lrs or LRS[optimizer]), rows)
+    each, state = max(sizes), Sweep(optimizer, lrs, rows)
     pool = ThreadPoolExecutor(threads)
     with training.one_thread():
         try:
@@ -226,6 +227,7 @@ def sweep(optimizer: str, rows: int = ROWS, sizes=SIZES, lrs=None, seed: int = 0
             pool.shutdown(cancel_futures=True)
 
 
+@functools.cache
 def held_out() -> dict:
     """The 64 rows of unseen text that a sweep ends with."""
     return next(training.tiny_batches(64, 7, "val", CONFIG["seq_len"]))

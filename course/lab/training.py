@@ -134,6 +134,11 @@ def tiny_batches(batch_size: int, seed: int = 0, split: str = "train", seq_len: 
     return text.batches(split, batch_size, seq_len, generator(seed, 1))
 
 
+def rising(lr: float, warmup: int) -> Callable[[int], float]:
+    """A schedule for `train` that rises linearly over the first `warmup` steps and then stays at `lr`."""
+    return (lambda step: lr * min(1.0, (step + 1) / warmup)) if warmup else (lambda step: lr)
+
+
 def tiny_run(
     lr: float = 1e-2,
     batch_size: int = 16,
@@ -151,6 +156,5 @@ def tiny_run(
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer {optimizer!r} is none of {', '.join(OPTIMIZERS)}")
     model = tiny_model(seed) if model is None else model
-    rise = (lambda step: lr * min(1.0, (step + 1) / warmup)) if warmup else (lambda step: lr)
     batches = itertools.islice(tiny_batches(batch_size, seed, seq_len=model.config.seq_len), steps)
-    yield from train(model, batches, OPTIMIZERS[optimizer](model.parameters(), lr), schedule=rise)
+    yield from train(model, batches, OPTIMIZERS[optimizer](model.parameters(), lr), schedule=rising(lr, warmup))

@@ -16,6 +16,15 @@ def held_out() -> dict:
     return next(training.tiny_batches(64, seed=999, split="val"))
 
 
+def finished(model, batches, optimizer, **settings) -> float:
+    """The held-out loss after training with these `settings` of training.train; NaN or inf where the run diverged."""
+    with training.one_thread():
+        for record in training.train(model, batches, optimizer, **settings):
+            if record.diverged:
+                return record.loss
+        return training.evaluate(model, [held_out()])
+
+
 def _batches(seed, batch_size, epochs):
     rows, order = next(training.tiny_batches(ROWS, seed)), training.generator(seed, 7)
     for _ in range(epochs):
@@ -26,10 +35,7 @@ def _batches(seed, batch_size, epochs):
 def _run(settings, seed):
     model = training.tiny_model(seed)
     optimizer = training.OPTIMIZERS["adamw"](model.parameters(), settings["lr"])
-    with training.one_thread():
-        for _ in training.train(model, _batches(seed, settings["batch_size"], settings["epochs"]), optimizer):
-            pass
-        return training.evaluate(model, [held_out()])
+    return finished(model, _batches(seed, settings["batch_size"], settings["epochs"]), optimizer)
 
 
 EPOCHS_OR_BATCH = Experiment(

@@ -7,7 +7,7 @@ import torch
 
 from course.lab import banking, text, training
 from course.lab.experiments import Experiment
-from course.lab.experiments.week2 import held_out
+from course.lab.experiments.week2 import finished
 
 STEPS = 100
 _BITS = {"32 bits": 32, "8 bits": 8}
@@ -26,11 +26,7 @@ def _eight_bit_run(settings, seed):
         optim_bits=_BITS[settings["state"]],
         min_8bit_size=1,
     )
-    batches = itertools.islice(training.tiny_batches(16, seed), STEPS)
-    with training.one_thread():
-        for _ in training.train(model, batches, optimizer):
-            pass
-        return training.evaluate(model, [held_out()])
+    return finished(model, itertools.islice(training.tiny_batches(16, seed), STEPS), optimizer)
 
 
 EIGHT_BIT_STATE = Experiment(
@@ -87,14 +83,8 @@ def _warmup_run(settings, seed):
     """SGD with momentum; the learning rate rises linearly over the first `warmup` steps."""
     model = training.tiny_model(seed)
     optimizer = torch.optim.SGD(model.parameters(), settings["lr"], momentum=settings["momentum"], fused=True)
-    rise = settings["warmup"]
     batches = itertools.islice(training.tiny_batches(16, seed), STEPS)
-    with training.one_thread():
-        schedule = (lambda step: settings["lr"] * min(1.0, (step + 1) / rise)) if rise else None
-        for record in training.train(model, batches, optimizer, schedule=schedule):
-            if record.diverged:
-                return record.loss
-        return training.evaluate(model, [held_out()])
+    return finished(model, batches, optimizer, schedule=training.rising(settings["lr"], settings["warmup"]))
 
 
 WARMUP_AND_MOMENTUM = Experiment(

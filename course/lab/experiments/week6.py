@@ -4,27 +4,18 @@ import itertools
 
 from course.lab import training
 from course.lab.experiments import Experiment
-from course.lab.experiments.week2 import held_out
+from course.lab.experiments.week2 import finished
 
 STEPS = 150
 ROWS = 800  # read by every run of the scaling experiment, whatever its batch
 BASE = {"sgd": (0.3, 4), "adamw": (5e-3, 4)}  # (learning rate, batch size) from which both rules start
 
 
-def _finished(model, batches, optimizer, schedule=None):
-    """The held-out loss after training, or that of the step at which it diverged."""
-    with training.one_thread():
-        for record in training.train(model, batches, optimizer, schedule=schedule):
-            if record.diverged:
-                return record.loss
-        return training.evaluate(model, [held_out()])
-
-
 def _warmup_run(settings, seed):
-    model, lr, rise = training.tiny_model(seed), settings["lr"], settings["warmup"]
-    optimizer = training.OPTIMIZERS["adamw"](model.parameters(), lr)
-    schedule = (lambda step: lr * min(1.0, (step + 1) / rise)) if rise else None
-    return _finished(model, itertools.islice(training.tiny_batches(16, seed), STEPS), optimizer, schedule)
+    model = training.tiny_model(seed)
+    optimizer = training.OPTIMIZERS["adamw"](model.parameters(), settings["lr"])
+    batches = itertools.islice(training.tiny_batches(16, seed), STEPS)
+    return finished(model, batches, optimizer, schedule=training.rising(settings["lr"], settings["warmup"]))
 
 
 IS_WARMUP_NEEDED = Experiment(
@@ -48,7 +39,7 @@ def _scaling_run(settings, seed):
     size, kind = settings["batch_size"], settings["optimizer"]
     model = training.tiny_model(seed)
     optimizer = training.OPTIMIZERS[kind](model.parameters(), scaled_lr(settings["rule"], kind, size))
-    return _finished(model, itertools.islice(training.tiny_batches(size, seed), ROWS // size), optimizer)
+    return finished(model, itertools.islice(training.tiny_batches(size, seed), ROWS // size), optimizer)
 
 
 SCALING_RULE = Experiment(
